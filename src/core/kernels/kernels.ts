@@ -1,0 +1,16 @@
+import { readFileSync } from 'node:fs'
+import type { BitKernels } from './bits.ts'
+
+/**
+ * The kernels, compiled from `assembly/` (one file a subject, typed by the file of the same name beside this
+ * one). Every argument that names memory is a byte address in the arena that the kernels were made for.
+ */
+export type Kernels = BitKernels
+
+let compiled: WebAssembly.Module | undefined
+
+/** Binds the kernels to a memory. Compiling happens once a thread. */
+export function instantiateKernels(memory: WebAssembly.Memory): Kernels {
+  compiled ??= new WebAssembly.Module(readFileSync(new URL('./kernels.wasm', import.meta.url)))
+  return new WebAssembly.Instance(compiled, { env: { memory } }).exports as unknown as Kernels
+}

@@ -1,0 +1,137 @@
+/** What a store knows about an object. */
+export interface ObjectMeta {
+  /** Relative to the store, `/`-separated, never with `..` or a leading slash. */
+  key: string
+  /** Bytes. */
+  size: number
+  /** Opaque; equal tags mean equal bytes. Used for `ifMatch`. */
+  etag: string
+  lastModified: Date
+}
+
+/** Half-open range of bytes. */
+export interface ByteRange {
+  start: number
+  end: number
+}
+
+export interface SignalOption {
+  /** Rejects with `signal.reason` and stops the work. */
+  signal?: AbortSignal | undefined
+}
+
+export interface GetOptions extends SignalOption {
+  /** The bytes wanted: `{ start, end }`, to the end of the object without `end`, or the last `suffix` bytes. */
+  range?: { start: number; end?: number } | { suffix: number }
+  /** Fails with `precondition` if the object has another tag: pins a reader to one version. */
+  ifMatch?: string
+}
+
+export interface GetResult {
+  meta: ObjectMeta
+  /** The bytes that `body` gives, within the object. */
+  range: ByteRange
+  /** One use. Leaving a loop over it early releases the connection. */
+  body: AsyncIterable<Uint8Array>
+}
+
+export interface GetRangesOptions extends SignalOption {
+  ifMatch?: string
+  /** Where the bytes of one coalesced read go. @default (bytes) => new Uint8Array(bytes) */
+  allocate?: (bytes: number) => Uint8Array
+  /** Ranges closer than this are read in one request. @default 1 MiB for remote stores, 64 KiB for local ones */
+  coalesceGap?: number
+}
+
+/** `create`: only if the key is free. `{ ifMatch }`: only if the object still has this tag. */
+export type PutMode = 'overwrite' | 'create' | { ifMatch: string }
+
+export interface PutOptions extends SignalOption {
+  /** @default 'overwrite' */
+  mode?: PutMode
+}
+
+export interface ListOptions extends SignalOption {
+  /** Only keys that begin with this string (not: path segments). @default '' */
+  prefix?: string
+  /** Only keys greater than this. */
+  startAfter?: string
+}
+
+/** A folder's worth of a listing: its objects, and the prefixes (ending in `/`) that go deeper. */
+export interface ListLevel {
+  objects: ObjectMeta[]
+  prefixes: string[]
+}
+
+/**
+ * An upload that nobody sees until it is completed, by this process or by another one that has the
+ * {@link StagedUpload}. Parts are written in order; the driver cuts them into whatever the store wants.
+ */
+export interface StagedWriter {
+  /** Appends; resolves when the bytes may be reused. */
+  write(bytes: Uint8Array, options?: SignalOption): Promise<void>
+  /** Ends the upload without making it visible. */
+  seal(options?: SignalOption): Promise<StagedUpload>
+  /** Gives up and removes what was written. Idempotent. */
+  abort(): Promise<void>
+}
+
+/** A sealed upload as JSON data: what any process with the same store needs to complete or abort it. */
+export interface StagedUpload {
+  /** The key it becomes. */
+  key: string
+  size: number
+  /** The driver's own coordinates. */
+  token: Record<string, unknown>
+}
+
+/** What a store can do. What is missing fails at plan time with `unsupported`, never halfway. */
+export interface Capabilities {
+  write: boolean
+  list: boolean
+  /** `put` with `create` is atomic: exactly one of many concurrent callers wins. */
+  putCreate: boolean
+  /** `put` with `ifMatch` is atomic. */
+  putIfMatch: boolean
+  /** `stage` and its completion from another process. */
+  stage: boolean
+}
+
+/**
+ * A place for objects: the contract that every driver fulfils and every wrapper passes on. Failures are
+ * {@link SluiceError}s of the kinds `not-found`, `already-exists`, `precondition`, `permission`, `unsupported`,
+ * `io` and `invalid-argument`; an aborted call rejects with the signal's own reason.
+ */
+export interface Store {
+  /** For messages and for {@link openStore}; without credentials. */
+  readonly url: string
+  readonly capabilities: Capabilities
+  /** The store that `child()` started from and the prefix within it (`''` or ending in `/`). */
+  readonly root: { store: Store; prefix: string }
+
+  /** The store of the keys below `prefix`. */
+  child(prefix: string): Store
+  /** `not-found` if there is no such object. */
+  head(key: string, options?: SignalOption): Promise<ObjectMeta>
+  get(key: string, options?: GetOptions): Promise<GetResult>
+  /** Several ranges of one version of an object; near ones share a request. Views, in the order asked. */
+  getRanges(key: string, ranges: readonly ByteRange[], options?: GetRangesOptions): Promise<Uint8Array[]>
+  /** Atomic: readers see the old object or the new one. An iterable body is streamed. */
+  put(key: string, body: Uint8Array | AsyncIterable<Uint8Array>, options?: PutOptions): Promise<ObjectMeta>
+  /** No error if there is nothing. */
+  delete(key: string, options?: SignalOption): Promise<void>
+  /** All objects, recursively, in ascending order of the keys' UTF-8 bytes. Staged uploads are not among them. */
+  list(options?: ListOptions): AsyncIterable<ObjectMeta>
+  /** One level: what has no `/` after the prefix, and the common prefixes of the rest. */
+  listLevel(options?: ListOptions): Promise<ListLevel>
+  /** Server-side where the store can. */
+  copy(from: string, to: string, options?: PutOptions): Promise<ObjectMeta>
+  stage(key: string, options?: SignalOption): Promise<StagedWriter>
+  /** Makes it visible at its key, replacing what is there. Idempotent: completing again succeeds. */
+  completeStaged(upload: StagedUpload, options?: SignalOption): Promise<ObjectMeta>
+  /** Removes it; no error if it is gone. Never touches a completed object. */
+  abortStaged(upload: StagedUpload, options?: SignalOption): Promise<void>
+  /** Uploads below `prefix` that are neither completed nor aborted, sealed or not, with their age. */
+  listStaged(prefix: string, options?: SignalOption): AsyncIterable<{ upload: StagedUpload; started: Date }>
+}
