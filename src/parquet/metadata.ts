@@ -127,6 +127,14 @@ export interface ColumnChunkMetadata {
   /** The chunk is encrypted; not supported. */
   encrypted?: boolean
   keyValueMetadata?: [string, string][]
+  /** How many pages of each kind and encoding; lets a reader know whether every data page is in codes. */
+  encodingStats?: PageEncodingStats[]
+}
+
+export interface PageEncodingStats {
+  pageType: 'DATA_PAGE' | 'INDEX_PAGE' | 'DICTIONARY_PAGE' | 'DATA_PAGE_V2'
+  encoding: Encoding
+  count: number
 }
 
 export interface SortingColumn {
