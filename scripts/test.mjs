@@ -1,10 +1,11 @@
 /**
- * Runs the test files (all, or those whose path contains one of the arguments) with node:test, and fails if
- * none was found: `node --test` itself would call that a success.
+ * Runs the test files (all, or those whose path contains one of the arguments) with node:test. Two things that
+ * `node --test` calls a success fail here: no test file at all, and, where `CI` is set, a skipped test.
  */
-import { spawnSync } from 'node:child_process'
 import { globSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
+import { run } from 'node:test'
+import { spec } from 'node:test/reporters'
 import { fileURLToPath } from 'node:url'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
@@ -16,8 +17,31 @@ if (files.length === 0) {
   console.error(`no test file matches ${wanted.join(' ') || 'test/**/*.test.ts'}`)
   process.exit(1)
 }
-const run = spawnSync(process.execPath, ['--import', 'tsx', '--test', '--test-concurrency=2', ...files], {
-  stdio: 'inherit',
+
+/** Reason → number of tests skipped for it. */
+const skipped = new Map()
+const note = ({ skip }) => {
+  if (skip !== undefined && skip !== false) skipped.set(skip, (skipped.get(skip) ?? 0) + 1)
+}
+run({
   cwd: root,
+  files: files.map(file => join(root, file)),
+  execArgv: ['--import', 'tsx'],
+  concurrency: 2,
 })
-process.exit(run.status ?? 1)
+  .on('test:fail', event => {
+    process.exitCode = 1
+    note(event)
+  })
+  .on('test:pass', note)
+  .compose(spec)
+  .pipe(process.stdout)
+
+process.on('exit', () => {
+  if (skipped.size === 0) return
+  const lines = [...skipped].map(
+    ([reason, count]) => `  ${count} × ${reason === true ? 'no reason given' : reason}`,
+  )
+  console.error(`\nSKIPPED, so not tested here:\n${lines.join('\n')}`)
+  if (process.env.CI) process.exitCode = 1
+})
