@@ -21,7 +21,10 @@ export interface SignalOption {
 }
 
 export interface GetOptions extends SignalOption {
-  /** The bytes wanted: `{ start, end }`, to the end of the object without `end`, or the last `suffix` bytes. */
+  /**
+   * The bytes wanted: `{ start, end }`, to the end of the object without `end`, or the last `suffix` bytes. What
+   * goes beyond the end is cut off; a `start` beyond it is `invalid-argument`.
+   */
   range?: { start: number; end?: number } | { suffix: number }
   /** Fails with `precondition` if the object has another tag: pins a reader to one version. */
   ifMatch?: string
@@ -31,13 +34,16 @@ export interface GetResult {
   meta: ObjectMeta
   /** The bytes that `body` gives, within the object. */
   range: ByteRange
-  /** One use. Leaving a loop over it early releases the connection. */
+  /**
+   * One use, of the one version that `meta` describes: `precondition` if the object is changed in the middle.
+   * Holds a connection or file open until it has been read or its loop has been left.
+   */
   body: AsyncIterable<Uint8Array>
 }
 
 export interface GetRangesOptions extends SignalOption {
   ifMatch?: string
-  /** Where the bytes of one coalesced read go. @default (bytes) => new Uint8Array(bytes) */
+  /** Where the bytes of one coalesced read go; shared memory will do. @default (bytes) => new Uint8Array(bytes) */
   allocate?: (bytes: number) => Uint8Array
   /** Ranges closer than this are read in one request. @default 1 MiB for remote stores, 64 KiB for local ones */
   coalesceGap?: number
@@ -54,7 +60,7 @@ export interface PutOptions extends SignalOption {
 export interface ListOptions extends SignalOption {
   /** Only keys that begin with this string (not: path segments). @default '' */
   prefix?: string
-  /** Only keys greater than this. */
+  /** Only keys greater than this, by the order of their UTF-8 bytes; of a level, prefixes that hold such keys. */
   startAfter?: string
 }
 
@@ -66,10 +72,11 @@ export interface ListLevel {
 
 /**
  * An upload that nobody sees until it is completed, by this process or by another one that has the
- * {@link StagedUpload}. Parts are written in order; the driver cuts them into whatever the store wants.
+ * {@link StagedUpload}. Parts are written in order, one call at a time; the driver cuts them into whatever the
+ * store wants.
  */
 export interface StagedWriter {
-  /** Appends; resolves when the bytes may be reused. */
+  /** Appends; resolves when the bytes may be reused. If it fails nothing was appended: it may be repeated. */
   write(bytes: Uint8Array, options?: SignalOption): Promise<void>
   /** Ends the upload without making it visible. */
   seal(options?: SignalOption): Promise<StagedUpload>
@@ -79,7 +86,7 @@ export interface StagedWriter {
 
 /** A sealed upload as JSON data: what any process with the same store needs to complete or abort it. */
 export interface StagedUpload {
-  /** The key it becomes. */
+  /** The key it becomes, in the store that it was staged with. */
   key: string
   size: number
   /** The driver's own coordinates. */
@@ -110,12 +117,15 @@ export interface Store {
   /** The store that `child()` started from and the prefix within it (`''` or ending in `/`). */
   readonly root: { store: Store; prefix: string }
 
-  /** The store of the keys below `prefix`. */
+  /** The store of the keys below the folder `prefix`. It stages at its root. */
   child(prefix: string): Store
   /** `not-found` if there is no such object. */
   head(key: string, options?: SignalOption): Promise<ObjectMeta>
   get(key: string, options?: GetOptions): Promise<GetResult>
-  /** Several ranges of one version of an object; near ones share a request. Views, in the order asked. */
+  /**
+   * Several ranges of one version of an object; near ones share a request. Views, in the order asked, each as
+   * long as asked: a range that goes beyond the end is `invalid-argument`.
+   */
   getRanges(key: string, ranges: readonly ByteRange[], options?: GetRangesOptions): Promise<Uint8Array[]>
   /** Atomic: readers see the old object or the new one. An iterable body is streamed. */
   put(key: string, body: Uint8Array | AsyncIterable<Uint8Array>, options?: PutOptions): Promise<ObjectMeta>
@@ -128,10 +138,16 @@ export interface Store {
   /** Server-side where the store can. */
   copy(from: string, to: string, options?: PutOptions): Promise<ObjectMeta>
   stage(key: string, options?: SignalOption): Promise<StagedWriter>
-  /** Makes it visible at its key, replacing what is there. Idempotent: completing again succeeds. */
+  /**
+   * Makes it visible at its key, replacing what is there. Idempotent: completing again succeeds for as long as
+   * the object is there; `not-found` once it was aborted, or has since been replaced or deleted.
+   */
   completeStaged(upload: StagedUpload, options?: SignalOption): Promise<ObjectMeta>
   /** Removes it; no error if it is gone. Never touches a completed object. */
   abortStaged(upload: StagedUpload, options?: SignalOption): Promise<void>
-  /** Uploads below `prefix` that are neither completed nor aborted, sealed or not, with their age. */
+  /**
+   * Uploads whose keys begin with `prefix` and that are neither completed nor aborted, with the time since when
+   * nothing is known to have happened to them. Sealed or not, so of use to {@link Store.abortStaged} only.
+   */
   listStaged(prefix: string, options?: SignalOption): AsyncIterable<{ upload: StagedUpload; started: Date }>
 }

@@ -1,0 +1,121 @@
+import { folderPrefix, joinUrl } from './keys.ts'
+import type {
+  ByteRange,
+  Capabilities,
+  GetOptions,
+  GetRangesOptions,
+  GetResult,
+  ListLevel,
+  ListOptions,
+  ObjectMeta,
+  PutOptions,
+  SignalOption,
+  StagedUpload,
+  StagedWriter,
+  Store,
+} from './store.ts'
+
+/** The store of the keys below `prefix`, in terms of the root store: what every driver's `child()` returns. */
+export function childOf(store: Store, prefix: string): Store {
+  const { store: root, prefix: base } = store.root
+  const full = base + folderPrefix(prefix)
+  return full === '' ? root : new ChildStore(root, full)
+}
+
+class ChildStore implements Store {
+  readonly url: string
+  readonly capabilities: Capabilities
+  readonly root: { store: Store; prefix: string }
+  readonly #store: Store
+  readonly #prefix: string
+
+  constructor(store: Store, prefix: string) {
+    this.url = joinUrl(store.url, prefix.slice(0, -1))
+    this.capabilities = store.capabilities
+    this.root = { store, prefix }
+    this.#store = store
+    this.#prefix = prefix
+  }
+
+  child(prefix: string): Store {
+    return childOf(this, prefix)
+  }
+
+  async head(key: string, options?: SignalOption): Promise<ObjectMeta> {
+    return this.#relative(await this.#store.head(this.#prefix + key, options))
+  }
+
+  async get(key: string, options?: GetOptions): Promise<GetResult> {
+    const result = await this.#store.get(this.#prefix + key, options)
+    return { ...result, meta: this.#relative(result.meta) }
+  }
+
+  getRanges(key: string, ranges: readonly ByteRange[], options?: GetRangesOptions): Promise<Uint8Array[]> {
+    return this.#store.getRanges(this.#prefix + key, ranges, options)
+  }
+
+  async put(
+    key: string,
+    body: Uint8Array | AsyncIterable<Uint8Array>,
+    options?: PutOptions,
+  ): Promise<ObjectMeta> {
+    return this.#relative(await this.#store.put(this.#prefix + key, body, options))
+  }
+
+  delete(key: string, options?: SignalOption): Promise<void> {
+    return this.#store.delete(this.#prefix + key, options)
+  }
+
+  async *list(options: ListOptions = {}): AsyncGenerator<ObjectMeta, void, undefined> {
+    for await (const meta of this.#store.list(this.#absolute(options))) yield this.#relative(meta)
+  }
+
+  async listLevel(options: ListOptions = {}): Promise<ListLevel> {
+    const { objects, prefixes } = await this.#store.listLevel(this.#absolute(options))
+    return {
+      objects: objects.map(meta => this.#relative(meta)),
+      prefixes: prefixes.map(prefix => prefix.slice(this.#prefix.length)),
+    }
+  }
+
+  async copy(from: string, to: string, options?: PutOptions): Promise<ObjectMeta> {
+    return this.#relative(await this.#store.copy(this.#prefix + from, this.#prefix + to, options))
+  }
+
+  async stage(key: string, options?: SignalOption): Promise<StagedWriter> {
+    const writer = await this.#store.stage(this.#prefix + key, options)
+    return {
+      write: (bytes, options) => writer.write(bytes, options),
+      seal: async options => this.#relative(await writer.seal(options)),
+      abort: () => writer.abort(),
+    }
+  }
+
+  async completeStaged(upload: StagedUpload, options?: SignalOption): Promise<ObjectMeta> {
+    const absolute = { ...upload, key: this.#prefix + upload.key }
+    return this.#relative(await this.#store.completeStaged(absolute, options))
+  }
+
+  abortStaged(upload: StagedUpload, options?: SignalOption): Promise<void> {
+    return this.#store.abortStaged({ ...upload, key: this.#prefix + upload.key }, options)
+  }
+
+  async *listStaged(
+    prefix: string,
+    options?: SignalOption,
+  ): AsyncGenerator<{ upload: StagedUpload; started: Date }, void, undefined> {
+    for await (const { upload, started } of this.#store.listStaged(this.#prefix + prefix, options)) {
+      yield { upload: this.#relative(upload), started }
+    }
+  }
+
+  #absolute({ prefix = '', startAfter, ...rest }: ListOptions): ListOptions {
+    const absolute: ListOptions = { ...rest, prefix: this.#prefix + prefix }
+    if (startAfter !== undefined) absolute.startAfter = this.#prefix + startAfter
+    return absolute
+  }
+
+  #relative<T extends { key: string }>(value: T): T {
+    return { ...value, key: value.key.slice(this.#prefix.length) }
+  }
+}

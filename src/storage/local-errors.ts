@@ -1,0 +1,52 @@
+import { type ErrorCode, SluiceError } from '../core/errors.ts'
+
+const CODES: Record<string, ErrorCode> = {
+  ENOENT: 'not-found',
+  ENOTDIR: 'not-found',
+  EEXIST: 'already-exists',
+  EACCES: 'permission',
+  EPERM: 'permission',
+  EROFS: 'permission',
+  ENAMETOOLONG: 'invalid-argument',
+  ENOTSUP: 'unsupported',
+  ENOSYS: 'unsupported',
+  EXDEV: 'unsupported',
+}
+
+/** The system's name for a failure, such as `ENOENT`; undefined for anything but a failed system call. */
+export function errno(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !('syscall' in error) || !('code' in error)) return undefined
+  return typeof error.code === 'string' ? error.code : undefined
+}
+
+/** A failed system call as a typed error about `file`; anything else as it is. */
+export function fileError(error: unknown, file: string): unknown {
+  const code = errno(error)
+  if (code === undefined) return error
+  return new SluiceError(CODES[code] ?? 'io', reason(code, error as Error), { file, cause: error })
+}
+
+/** A local folder cannot hold both an object `a` and an object `a/b`. */
+export function notBoth(file: string, cause: unknown): SluiceError {
+  return new SluiceError('unsupported', 'is both a file and a folder of other files', {
+    file,
+    hint: "A local store cannot hold an object 'a' beside an object 'a/b': choose another key.",
+    cause,
+  })
+}
+
+function reason(code: string, error: Error): string {
+  switch (code) {
+    case 'ENOENT':
+    case 'ENOTDIR':
+      return 'there is no such object'
+    case 'EEXIST':
+      return 'the object exists already'
+    case 'ENAMETOOLONG':
+      return 'the key is too long for the file system'
+    case 'EXDEV':
+      return 'the folder lies on another file system than the root of the store'
+    default:
+      return error.message
+  }
+}

@@ -1,0 +1,182 @@
+import type { BigIntStats } from 'node:fs'
+import { lstat, mkdir, open, realpath, rmdir } from 'node:fs/promises'
+import { basename, dirname, join, relative, sep } from 'node:path'
+import { SluiceError } from '../core/errors.ts'
+import { errno, fileError, notBoth } from './local-errors.ts'
+
+/** How many times a folder may vanish under a writer, which others delete from, before that is an error. */
+const RETRIES = 16
+
+/**
+ * The folders of a local store. To the store's users folders do not exist: they are made when something is
+ * written, removed when nothing is left in them, and never lead out of the root.
+ */
+export class LocalFolders {
+  /** Absolute path of the store's root, as the user gave it. */
+  readonly path: string
+  /** Whether changes of folders are written through to the disk. */
+  readonly durable: boolean
+  #root: string | undefined
+  #made = new Map<string, Promise<string>>()
+  #syncs = new Map<string, { started: boolean; done: Promise<void> }>()
+
+  constructor(path: string, durable: boolean) {
+    this.path = path
+    this.durable = durable
+  }
+
+  /** The real path of a file or folder that exists: `permission` if a symbolic link leads out of the root. */
+  async resolve(path: string): Promise<string> {
+    const real = await realpath(path)
+    this.#root ??= await realpath(this.path)
+    if (isWithin(real, this.#root)) return real
+    throw new SluiceError('permission', `a symbolic link leads out of the store, to ${real}`, { file: path })
+  }
+
+  /** Makes a folder and what it lies in, once, and gives its real path. */
+  make(folder: string): Promise<string> {
+    const known = this.#made.get(folder)
+    if (known !== undefined) return known
+    const made = this.#make(folder).catch(error => {
+      this.#made.delete(folder)
+      throw error
+    })
+    this.#made.set(folder, made)
+    return made
+  }
+
+  /**
+   * Runs `write` with the real path of a file to be written at `path`, having made its folder; again if a
+   * deletion removed the folder in between. `source` is what gets moved there: without it trying is pointless.
+   */
+  async within<T>(path: string, write: (path: string) => Promise<T>, source?: string): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      const folder = await this.make(dirname(path))
+      try {
+        return await write(join(folder, basename(path)))
+      } catch (error) {
+        if (errno(error) !== 'ENOENT' || attempt === RETRIES) throw error
+        if (source !== undefined && !(await exists(source))) throw error
+        this.#made.delete(dirname(path))
+      }
+    }
+  }
+
+  /** Removes a folder and those above it that are empty, up to the root, which stays. Gives what is left. */
+  async prune(folder: string): Promise<string> {
+    let remaining = folder
+    while (remaining !== this.path && isWithin(remaining, this.path)) {
+      this.#made.delete(remaining)
+      try {
+        await rmdir(remaining)
+      } catch (error) {
+        // Not empty, a link, or not ours to remove: it stays. Removed by someone else: go on above it.
+        if (errno(error) !== 'ENOENT') break
+      }
+      remaining = dirname(remaining)
+    }
+    return remaining
+  }
+
+  /**
+   * Writes a folder's entries through to the disk if the store is durable. Calls that arrive while a sync of
+   * the same folder runs share the next one.
+   */
+  sync(folder: string): Promise<void> {
+    if (!this.durable) return Promise.resolve()
+    const last = this.#syncs.get(folder)
+    if (last !== undefined && !last.started) return last.done
+    const entry = { started: false, done: Promise.resolve() }
+    const turn = last?.done.catch(() => undefined) ?? Promise.resolve()
+    entry.done = turn
+      .then(() => {
+        entry.started = true
+        return syncFolder(folder)
+      })
+      .finally(() => {
+        if (this.#syncs.get(folder) === entry) this.#syncs.delete(folder)
+      })
+    this.#syncs.set(folder, entry)
+    return entry.done
+  }
+
+  /** Syncs a folder and all above it up to the root, for folders that may have been made just now. */
+  async syncUp(folder: string): Promise<void> {
+    const folders = [this.path]
+    for (let path = folder; path !== this.path; path = dirname(path)) folders.push(path)
+    await Promise.all(folders.map(path => this.sync(path)))
+  }
+
+  async #make(folder: string): Promise<string> {
+    await this.#checkNearest(folder)
+    let first: string | undefined
+    try {
+      first = await mkdir(folder, { recursive: true })
+    } catch (error) {
+      if (errno(error) === 'EEXIST' || errno(error) === 'ENOTDIR') throw notBoth(folder, error)
+      throw fileError(error, folder)
+    }
+    const real = await this.resolve(folder)
+    if (first !== undefined) {
+      // The folder that the first new one was made in, down to the one that the last was made in.
+      let parent = dirname(first)
+      const syncs = [this.sync(parent)]
+      for (const name of relative(parent, dirname(folder)).split(sep)) {
+        if (name !== '') syncs.push(this.sync((parent = join(parent, name))))
+      }
+      await Promise.all(syncs)
+    }
+    return real
+  }
+
+  /** Nothing is made through a link that leads out of the root: checks the nearest folder that exists. */
+  async #checkNearest(folder: string): Promise<void> {
+    for (let path = folder; isWithin(path, this.path); path = dirname(path)) {
+      try {
+        await this.resolve(path)
+        return
+      } catch (error) {
+        if (errno(error) === 'ENOTDIR') continue
+        if (errno(error) !== 'ENOENT') throw fileError(error, path)
+      }
+    }
+  }
+}
+
+/** Whether `path` is `folder` or lies in it. Both absolute and normalised. */
+export function isWithin(path: string, folder: string): boolean {
+  return path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep)
+}
+
+/** A tag of a file's content, for as long as nobody sets times by hand. It survives a move. */
+export function etagOf({ size, mtimeNs, ino }: BigIntStats): string {
+  return `${size.toString(36)}-${mtimeNs.toString(36)}-${ino.toString(36)}`
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await lstat(path)
+    return true
+  } catch (error) {
+    if (errno(error) === 'ENOENT') return false
+    throw error
+  }
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  // Windows cannot open a folder, and keeps its entries safe by itself.
+  if (process.platform === 'win32') return
+  let handle: Awaited<ReturnType<typeof open>>
+  try {
+    handle = await open(folder, 'r')
+  } catch (error) {
+    // Removed since: nothing in it to keep.
+    if (errno(error) === 'ENOENT') return
+    throw error
+  }
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}

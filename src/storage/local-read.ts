@@ -1,0 +1,102 @@
+import type { FileHandle } from 'node:fs/promises'
+import { SluiceError } from '../core/errors.ts'
+import { fileError } from './local-errors.ts'
+import { etagOf } from './local-folders.ts'
+import type { ByteRange } from './store.ts'
+
+/** A file open for reading and the version of it that is being read. */
+export interface OpenFile {
+  handle: FileHandle
+  path: string
+  etag: string
+}
+
+const CHUNK = 256 * 1024
+/** Most bytes of one system call: an abort waits for no more than that. */
+const MAX_READ = 16 * 1024 * 1024
+
+/**
+ * The bytes of a range, read as they are asked for. Owns the handle: what fits into one chunk is read at once
+ * and the file closed, so that only the reader of a large object holds it open.
+ */
+export async function readBody(
+  file: OpenFile,
+  range: ByteRange,
+  signal: AbortSignal | undefined,
+): Promise<AsyncIterable<Uint8Array>> {
+  if (range.end - range.start > CHUNK) return chunks(file, range, signal)
+  const bytes = new Uint8Array(range.end - range.start)
+  await readFull(file, bytes, range.start, signal)
+  await verify(file)
+  await file.handle.close()
+  return single(bytes, signal)
+}
+
+/** Fills `into` from `position` on; `precondition` if the file has become shorter than that. */
+export async function readFull(
+  { handle, path }: OpenFile,
+  into: Uint8Array,
+  position: number,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  let done = 0
+  while (done < into.length) {
+    signal?.throwIfAborted()
+    const length = Math.min(into.length - done, MAX_READ)
+    const { bytesRead } = await handle.read(into, done, length, position + done)
+    if (bytesRead === 0) {
+      throw new SluiceError('precondition', `the file was cut short, to ${position + done} bytes`, {
+        file: path,
+      })
+    }
+    done += bytesRead
+  }
+  signal?.throwIfAborted()
+}
+
+async function* single(
+  bytes: Uint8Array,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  signal?.throwIfAborted()
+  if (bytes.length > 0) yield bytes
+}
+
+/** No generator: one that is closed before its first `next()` would not run the block that closes the file. */
+function chunks(
+  file: OpenFile,
+  { start, end }: ByteRange,
+  signal: AbortSignal | undefined,
+): AsyncIterableIterator<Uint8Array, void, undefined> {
+  let position = start
+  const finish = async () => {
+    position = end
+    await file.handle.close()
+    return { done: true, value: undefined } as const
+  }
+  return {
+    [Symbol.asyncIterator]() {
+      return this
+    },
+    async next() {
+      if (position === end) return finish()
+      try {
+        const value = new Uint8Array(Math.min(CHUNK, end - position))
+        await readFull(file, value, position, signal)
+        position += value.length
+        if (position === end) await verify(file)
+        return { done: false, value }
+      } catch (error) {
+        await finish()
+        throw fileError(error, file.path)
+      }
+    },
+    return: finish,
+  }
+}
+
+/** That the file is still what it was when it was opened, or what was read may be of two versions. */
+async function verify({ handle, path, etag }: OpenFile): Promise<void> {
+  if (etagOf(await handle.stat({ bigint: true })) === etag) return
+  throw new SluiceError('precondition', 'the file was changed while it was read', { file: path })
+}

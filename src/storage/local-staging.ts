@@ -1,0 +1,169 @@
+import { randomUUID } from 'node:crypto'
+import { type BigIntStats, constants } from 'node:fs'
+import { type FileHandle, lstat, open, readdir, unlink } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { errno } from './local-errors.ts'
+import type { LocalFolders } from './local-folders.ts'
+
+/** Where unfinished files lie, below the root of the opened store: nothing there is an object. */
+export const STAGING = '_sluice/staging'
+
+/** Longest name, in bytes, that is given to one file or folder below the staging folder. */
+const MAX_NAME = 200
+
+/** Begins the names of all but the first piece, so that none is `.` or `..`. */
+const MORE = '~'
+
+/** An unfinished file as its name tells. */
+export interface StagedName {
+  id: string
+  key: string
+}
+
+/**
+ * Files that nobody sees yet. Their names carry the key that they are for (so that a listing of them needs no
+ * other record) and an id of their own. The folder is removed whenever nothing is left in it.
+ */
+export class LocalStaging {
+  readonly path: string
+  readonly #folders: LocalFolders
+  /** Files that this process is writing: while there are any, the folder stays. */
+  #open = 0
+
+  constructor(folders: LocalFolders) {
+    this.path = join(folders.path, STAGING)
+    this.#folders = folders
+  }
+
+  pathOf({ id, key }: StagedName): string {
+    return join(this.path, ...pieces(`${id}.${key.replaceAll('%', '%25').replaceAll('/', '%2F')}`))
+  }
+
+  /** Opens a new file for `key`, to be ended by {@link StagedFile.close} and {@link LocalStaging.drop}. */
+  async create(key: string): Promise<StagedFile> {
+    const name = { id: randomUUID(), key }
+    this.#open++
+    try {
+      const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL
+      const path = this.pathOf(name)
+      const handle = await this.#folders.within(path, real => open(real, flags))
+      return new StagedFile(name, path, handle)
+    } catch (error) {
+      this.#open--
+      throw error
+    }
+  }
+
+  /** Ends what {@link LocalStaging.create} began: closes the file and, unless it is kept, removes it. */
+  async drop(file: StagedFile, keep = false): Promise<void> {
+    if (file.dropped) return
+    file.dropped = true
+    this.#open--
+    await file.close()
+    if (!keep) await this.remove(file.path)
+  }
+
+  /** Removes an unfinished file, if it is there, and the folder with the last one. */
+  async remove(path: string): Promise<void> {
+    await unlink(path).catch(ifThere)
+    await this.prune(path)
+  }
+
+  /** Removes the staging folder if the file that has just left it was the last. */
+  async prune(path: string): Promise<void> {
+    if (this.#open === 0 || dirname(path) !== this.path) await this.#folders.prune(dirname(path))
+  }
+
+  /** Unfinished files, in no particular order. */
+  async *list(): AsyncGenerator<StagedName & { stats: BigIntStats }, void, undefined> {
+    const todo = [{ path: this.path, name: '' }]
+    for (let next = todo.pop(); next !== undefined; next = todo.pop()) {
+      const entries = await readdir(next.path, { withFileTypes: true }).catch(ifThere)
+      for (const entry of entries ?? []) {
+        const path = join(next.path, entry.name)
+        const name = next.name + (next.name === '' ? entry.name : entry.name.slice(MORE.length))
+        if (entry.isDirectory()) todo.push({ path, name })
+        const staged = entry.isFile() ? parse(name) : undefined
+        const stats = staged && (await lstat(path, { bigint: true }).catch(ifThere))
+        if (stats !== undefined) yield { ...staged!, stats }
+      }
+    }
+  }
+}
+
+/** A file that is being written, from its beginning to its end. */
+export class StagedFile {
+  readonly name: StagedName
+  readonly path: string
+  dropped = false
+  size = 0
+  #handle: FileHandle | undefined
+
+  constructor(name: StagedName, path: string, handle: FileHandle) {
+    this.name = name
+    this.path = path
+    this.#handle = handle
+  }
+
+  /** Appends. After a failure the same bytes go to the same place again. */
+  async write(bytes: Uint8Array): Promise<void> {
+    let done = 0
+    while (done < bytes.length) {
+      const { bytesWritten } = await this.#handle!.write(bytes, done, bytes.length - done, this.size + done)
+      done += bytesWritten
+    }
+    this.size += done
+  }
+
+  /** Brings the bytes to the disk if they are to be durable, and tells what the file is from now on. */
+  async finish(durable: boolean): Promise<BigIntStats> {
+    const handle = this.#handle!
+    // The kernel's own clock ticks every few milliseconds, and numbers of inodes are used again: without a
+    // finer time two versions of an object that follow one another quickly could have the same tag.
+    const now = (Date.now() + (performance.now() % 1)) / 1000
+    await handle.utimes(now, now)
+    if (durable) await handle.sync()
+    return await handle.stat({ bigint: true })
+  }
+
+  async close(): Promise<void> {
+    const handle = this.#handle
+    this.#handle = undefined
+    await handle?.close()
+  }
+}
+
+/** A name as folders and a file, none of them longer than a file system takes. */
+function pieces(name: string): string[] {
+  const pieces: string[] = []
+  let piece = ''
+  let bytes = 0
+  for (const character of name) {
+    const length = Buffer.byteLength(character)
+    if (bytes + length > MAX_NAME) {
+      pieces.push(piece)
+      piece = MORE
+      bytes = MORE.length
+    }
+    piece += character
+    bytes += length
+  }
+  return [...pieces, piece]
+}
+
+function parse(name: string): StagedName | undefined {
+  const dot = name.indexOf('.')
+  if (dot < 1) return undefined
+  return {
+    id: name.slice(0, dot),
+    key: name
+      .slice(dot + 1)
+      .replaceAll('%2F', '/')
+      .replaceAll('%25', '%'),
+  }
+}
+
+function ifThere(error: unknown): undefined {
+  if (errno(error) === 'ENOENT' || errno(error) === 'ENOTDIR') return undefined
+  throw error
+}

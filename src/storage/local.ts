@@ -1,0 +1,459 @@
+import { createHash } from 'node:crypto'
+import { type BigIntStats, constants } from 'node:fs'
+import { copyFile, type FileHandle, link, lstat, open, rename, stat, unlink } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { delay, untilAborted } from '../core/abort.ts'
+import { SluiceError } from '../core/errors.ts'
+import { childOf } from './child.ts'
+import { validateKey } from './keys.ts'
+import { errno, fileError, notBoth } from './local-errors.ts'
+import { etagOf, LocalFolders } from './local-folders.ts'
+import { listFolder, listFolderLevel } from './local-list.ts'
+import { readBody, readFull } from './local-read.ts'
+import { LocalStaging, STAGING, type StagedFile } from './local-staging.ts'
+import { coalesceRanges, resolveRange, validateRanges, viewsOf } from './ranges.ts'
+import type {
+  ByteRange,
+  Capabilities,
+  GetOptions,
+  GetRangesOptions,
+  GetResult,
+  ListLevel,
+  ListOptions,
+  ObjectMeta,
+  PutMode,
+  PutOptions,
+  SignalOption,
+  StagedUpload,
+  StagedWriter,
+  Store,
+} from './store.ts'
+
+export interface LocalStoreOptions {
+  /**
+   * `fsync`: what a call has written survives a power failure once the call has returned. `none`: it survives
+   * the end of the process; the operating system writes it to the disk in its own time.
+   * @default 'fsync'
+   */
+  durability?: 'fsync' | 'none'
+}
+
+const DEFAULT_GAP = 64 * 1024
+/** How long a replacing put waits for another one of the same object before it calls that one dead. */
+const LOCK_PATIENCE_MS = 10_000
+
+/**
+ * A folder of a local file system. An object appears under its name whole: it is written under `_sluice/staging`
+ * in the root and linked (`create`) or renamed to its key. Folders are made and removed as needed. Symbolic
+ * links are followed within the root; one that leads out of it is `permission` to touch and is not listed.
+ *
+ * `ifMatch` is atomic among the callers that use it or `create`, in this process and in others; it does not
+ * hold up those who overwrite or delete without a condition.
+ */
+export class LocalStore implements Store {
+  readonly url: string
+  readonly capabilities: Capabilities = {
+    write: true,
+    list: true,
+    putCreate: true,
+    putIfMatch: true,
+    stage: true,
+  }
+  readonly root: { store: Store; prefix: string }
+  readonly #folders: LocalFolders
+  readonly #staging: LocalStaging
+
+  constructor(path: string, { durability = 'fsync' }: LocalStoreOptions = {}) {
+    if (durability !== 'fsync' && durability !== 'none') {
+      throw new SluiceError('invalid-argument', `must be 'fsync' or 'none', not ${durability}`, {
+        option: 'durability',
+      })
+    }
+    this.#folders = new LocalFolders(resolve(path), durability === 'fsync')
+    this.#staging = new LocalStaging(this.#folders)
+    this.url = pathToFileURL(this.#folders.path).href
+    this.root = { store: this, prefix: '' }
+  }
+
+  child(prefix: string): Store {
+    return childOf(this, prefix)
+  }
+
+  /** Whether something other than a folder lies where the root should be. */
+  async isBlocked(): Promise<boolean> {
+    try {
+      return !(await stat(this.#folders.path)).isDirectory()
+    } catch (error) {
+      if (errno(error) === 'ENOENT') return false
+      if (errno(error) === 'ENOTDIR') return true
+      throw fileError(error, this.#folders.path)
+    }
+  }
+
+  async head(key: string, { signal }: SignalOption = {}): Promise<ObjectMeta> {
+    signal?.throwIfAborted()
+    const path = this.#pathOf(key)
+    const meta = metaOf(key, path, await this.#stat(path))
+    signal?.throwIfAborted()
+    return meta
+  }
+
+  async get(key: string, { range, ifMatch, signal }: GetOptions = {}): Promise<GetResult> {
+    const path = this.#pathOf(key)
+    const { handle, meta } = await this.#open(key, path, ifMatch, signal)
+    try {
+      const wanted = resolveRange(range, meta.size, path)
+      return { meta, range: wanted, body: await readBody({ handle, path, etag: meta.etag }, wanted, signal) }
+    } catch (error) {
+      await handle.close()
+      throw fileError(error, path)
+    }
+  }
+
+  async getRanges(
+    key: string,
+    ranges: readonly ByteRange[],
+    {
+      ifMatch,
+      signal,
+      coalesceGap: gap = DEFAULT_GAP,
+      allocate = bytes => new Uint8Array(bytes),
+    }: GetRangesOptions = {},
+  ): Promise<Uint8Array[]> {
+    const path = this.#pathOf(key)
+    const { handle, meta } = await this.#open(key, path, ifMatch, signal)
+    try {
+      validateRanges(ranges, meta.size, path)
+      const joined = coalesceRanges(ranges, { gap })
+      const memory = joined.map(({ start, end }) => allocate(end - start))
+      const file = { handle, path, etag: meta.etag }
+      // All have to end before the first failure is told: they write to memory that is the caller's.
+      const reads = joined.map(({ start, end }, i) =>
+        readFull(file, memory[i]!.subarray(0, end - start), start, signal),
+      )
+      for (const read of await Promise.allSettled(reads)) if (read.status === 'rejected') throw read.reason
+      if (etagOf(await handle.stat({ bigint: true })) !== meta.etag) throw changed(path)
+      return viewsOf(ranges, joined, memory)
+    } catch (error) {
+      throw fileError(error, path)
+    } finally {
+      await handle.close()
+    }
+  }
+
+  async put(
+    key: string,
+    body: Uint8Array | AsyncIterable<Uint8Array>,
+    { mode = 'overwrite', signal }: PutOptions = {},
+  ): Promise<ObjectMeta> {
+    return this.#create(key, mode, signal, async file => {
+      if (body instanceof Uint8Array) await file.write(body)
+      else for await (const bytes of untilAborted(body, signal)) await file.write(bytes)
+    })
+  }
+
+  async copy(from: string, to: string, { mode = 'overwrite', signal }: PutOptions = {}): Promise<ObjectMeta> {
+    const source = this.#pathOf(from)
+    await this.head(from, { signal })
+    return this.#create(to, mode, signal, async file => {
+      await copyFile(await this.#folders.resolve(source), file.path, constants.COPYFILE_FICLONE)
+    })
+  }
+
+  async delete(key: string, { signal }: SignalOption = {}): Promise<void> {
+    signal?.throwIfAborted()
+    const path = this.#pathOf(key)
+    try {
+      await this.#folders.resolve(dirname(path))
+      await unlink(path)
+      await this.#folders.sync(await this.#folders.prune(dirname(path)))
+    } catch (error) {
+      const code = errno(error)
+      if (code === 'ENOENT' || code === 'ENOTDIR' || (await isFolder(code, path))) return
+      throw fileError(error, path)
+    }
+  }
+
+  async *list(options: ListOptions = {}): AsyncGenerator<ObjectMeta, void, undefined> {
+    options.signal?.throwIfAborted()
+    yield* listFolder(this.#folders, options)
+  }
+
+  async listLevel(options: ListOptions = {}): Promise<ListLevel> {
+    options.signal?.throwIfAborted()
+    const level = await listFolderLevel(this.#folders, options)
+    options.signal?.throwIfAborted()
+    return level
+  }
+
+  async stage(key: string, { signal }: SignalOption = {}): Promise<StagedWriter> {
+    signal?.throwIfAborted()
+    const path = this.#pathOf(key)
+    try {
+      const file = await this.#staging.create(key)
+      return new LocalStagedWriter(file, this.#staging, this.#folders)
+    } catch (error) {
+      throw fileError(error, path)
+    }
+  }
+
+  /**
+   * A move keeps a file's inode, size and time, so its tag tells a completed upload from any other object at
+   * the same key, without a record that could be lost between the move and its writing.
+   */
+  async completeStaged(upload: StagedUpload, { signal }: SignalOption = {}): Promise<ObjectMeta> {
+    signal?.throwIfAborted()
+    const path = this.#pathOf(upload.key)
+    const { etag } = upload.token
+    if (typeof etag !== 'string') {
+      throw new SluiceError('invalid-argument', 'the upload is not sealed', { option: 'upload', file: path })
+    }
+    const staged = this.#stagedPath(upload)
+    try {
+      const stats = await stat(staged, { bigint: true })
+      await this.#place(staged, upload.key, 'overwrite', signal)
+      await this.#staging.prune(staged)
+      return metaOf(upload.key, path, stats)
+    } catch (error) {
+      if (errno(error) !== 'ENOENT') throw fileError(error, path)
+    }
+    const meta = await this.head(upload.key, { signal }).catch(error => {
+      if (error instanceof SluiceError && error.code === 'not-found') return undefined
+      throw error
+    })
+    if (meta?.etag === etag) {
+      // Whoever moved it may have been stopped before this.
+      await this.#folders.syncUp(dirname(path))
+      return meta
+    }
+    throw new SluiceError('not-found', 'there is no such staged upload', {
+      file: path,
+      hint: 'It was aborted, or completed and the object has since been replaced or deleted.',
+    })
+  }
+
+  async abortStaged(upload: StagedUpload, { signal }: SignalOption = {}): Promise<void> {
+    signal?.throwIfAborted()
+    const path = this.#pathOf(upload.key)
+    try {
+      await this.#staging.remove(this.#stagedPath(upload))
+    } catch (error) {
+      throw fileError(error, path)
+    }
+  }
+
+  async *listStaged(
+    prefix: string,
+    { signal }: SignalOption = {},
+  ): AsyncGenerator<{ upload: StagedUpload; started: Date }, void, undefined> {
+    signal?.throwIfAborted()
+    for await (const { id, key, stats } of this.#staging.list()) {
+      signal?.throwIfAborted()
+      if (!key.startsWith(prefix)) continue
+      yield { upload: { key, size: Number(stats.size), token: { id } }, started: stats.mtime }
+    }
+  }
+
+  #pathOf(key: string): string {
+    validateKey(key)
+    if (key === STAGING || key.startsWith(`${STAGING}/`)) {
+      throw new SluiceError('invalid-argument', `'${STAGING}/' holds unfinished uploads, not objects`, {
+        option: 'key',
+        file: key,
+      })
+    }
+    return join(this.#folders.path, key)
+  }
+
+  #stagedPath({ key, token: { id } }: StagedUpload): string {
+    if (typeof id === 'string' && /^[0-9a-z-]+$/.test(id)) return this.#staging.pathOf({ id, key })
+    throw new SluiceError('invalid-argument', 'is no staged upload of a local store', { option: 'upload' })
+  }
+
+  async #stat(path: string): Promise<BigIntStats> {
+    try {
+      return await stat(await this.#folders.resolve(path), { bigint: true })
+    } catch (error) {
+      throw fileError(error, path)
+    }
+  }
+
+  async #open(
+    key: string,
+    path: string,
+    ifMatch: string | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<{ handle: FileHandle; meta: ObjectMeta }> {
+    signal?.throwIfAborted()
+    let handle: FileHandle | undefined
+    try {
+      // Non-blocking, or opening a pipe that lies there would wait for its writer.
+      handle = await open(await this.#folders.resolve(path), constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
+      const meta = metaOf(key, path, await handle.stat({ bigint: true }))
+      signal?.throwIfAborted()
+      if (ifMatch !== undefined && ifMatch !== meta.etag) throw changed(path)
+      return { handle, meta }
+    } catch (error) {
+      await handle?.close()
+      throw fileError(error, path)
+    }
+  }
+
+  /** Writes an object out of sight, then puts it in its place. */
+  async #create(
+    key: string,
+    mode: PutMode,
+    signal: AbortSignal | undefined,
+    fill: (file: StagedFile) => Promise<void>,
+  ): Promise<ObjectMeta> {
+    signal?.throwIfAborted()
+    const path = this.#pathOf(key)
+    try {
+      // Spares the writing where the answer is clear already; decided below.
+      if (mode !== 'overwrite') await this.#check(path, mode)
+      const file = await this.#staging.create(key)
+      try {
+        await fill(file)
+        signal?.throwIfAborted()
+        const stats = await file.finish(this.#folders.durable)
+        await file.close()
+        signal?.throwIfAborted()
+        await this.#place(file.path, key, mode, signal)
+        return metaOf(key, path, stats)
+      } finally {
+        await this.#staging.drop(file)
+      }
+    } catch (error) {
+      throw fileError(error, path)
+    }
+  }
+
+  /** Moves a finished file to its key. */
+  async #place(source: string, key: string, mode: PutMode, signal: AbortSignal | undefined): Promise<void> {
+    const path = this.#pathOf(key)
+    const move = (act: typeof rename) => this.#folders.within(path, target => act(source, target), source)
+    try {
+      if (mode === 'overwrite') await move(rename)
+      else if (mode === 'create') await move(link)
+      else {
+        await this.#locked(key, signal, async () => {
+          await this.#check(path, mode)
+          await move(rename)
+        })
+      }
+    } catch (error) {
+      throw (await isFolder(errno(error), path)) ? notBoth(path, error) : error
+    }
+    await this.#folders.sync(dirname(path))
+  }
+
+  /** Throws unless the object at `path` is as a conditional put wants it. */
+  async #check(path: string, mode: Exclude<PutMode, 'overwrite'>): Promise<void> {
+    const stats = await this.#stat(path).catch(error => {
+      if (error instanceof SluiceError && error.code === 'not-found') return undefined
+      throw error
+    })
+    if (mode !== 'create') {
+      if (stats === undefined || etagOf(stats) !== mode.ifMatch) throw changed(path)
+    } else if (stats?.isFile()) {
+      throw new SluiceError('already-exists', 'the object exists already', { file: path })
+    }
+  }
+
+  /** Holds a lock file while `act` runs; one that a dead process left shows up as an upload never ended. */
+  async #locked(key: string, signal: AbortSignal | undefined, act: () => Promise<void>): Promise<void> {
+    const id = `lock-${createHash('sha256').update(key).digest('hex').slice(0, 32)}`
+    const path = this.#staging.pathOf({ id, key })
+    const giveUp = Date.now() + LOCK_PATIENCE_MS
+    for (let wait = 1; ; wait = Math.min(wait * 2, 50)) {
+      try {
+        await (await this.#folders.within(path, real => open(real, 'wx'))).close()
+        break
+      } catch (error) {
+        if (errno(error) !== 'EEXIST') throw error
+        if (Date.now() > giveUp) {
+          throw new SluiceError('io', 'another process began to replace the object and has not ended', {
+            file: path,
+            hint: 'If that process is no more, delete this lock file.',
+            cause: error,
+          })
+        }
+      }
+      await delay(wait * (0.5 + Math.random()), signal)
+    }
+    try {
+      await act()
+    } finally {
+      await this.#staging.remove(path)
+    }
+  }
+}
+
+class LocalStagedWriter implements StagedWriter {
+  readonly #file: StagedFile
+  readonly #staging: LocalStaging
+  readonly #folders: LocalFolders
+  #failure: unknown
+  #sealed: StagedUpload | undefined
+
+  constructor(file: StagedFile, staging: LocalStaging, folders: LocalFolders) {
+    this.#file = file
+    this.#staging = staging
+    this.#folders = folders
+  }
+
+  async write(bytes: Uint8Array, { signal }: SignalOption = {}): Promise<void> {
+    signal?.throwIfAborted()
+    this.#assertOpen()
+    try {
+      await this.#file.write(bytes)
+      this.#failure = undefined
+    } catch (error) {
+      throw (this.#failure = fileError(error, this.#file.path))
+    }
+  }
+
+  async seal({ signal }: SignalOption = {}): Promise<StagedUpload> {
+    signal?.throwIfAborted()
+    if (this.#sealed !== undefined) return this.#sealed
+    this.#assertOpen()
+    if (this.#failure !== undefined) throw this.#failure
+    const { name, path, size } = this.#file
+    try {
+      const etag = etagOf(await this.#file.finish(this.#folders.durable))
+      await this.#folders.syncUp(dirname(path))
+      await this.#staging.drop(this.#file, true)
+      this.#sealed = { key: name.key, size, token: { id: name.id, etag } }
+      return this.#sealed
+    } catch (error) {
+      throw fileError(error, path)
+    }
+  }
+
+  async abort(): Promise<void> {
+    await this.#staging.drop(this.#file)
+    if (this.#sealed !== undefined) await this.#staging.remove(this.#file.path)
+  }
+
+  #assertOpen(): void {
+    if (!this.#file.dropped) return
+    const end = this.#sealed === undefined ? 'aborted' : 'sealed'
+    throw new SluiceError('invalid-argument', `the upload is ${end} already`, { file: this.#file.name.key })
+  }
+}
+
+/** Whether a system call failed with `code` because there is a folder at `path`: systems differ in the code. */
+async function isFolder(code: string | undefined, path: string): Promise<boolean> {
+  if (code !== 'EISDIR' && code !== 'EEXIST' && code !== 'ENOTEMPTY' && code !== 'EPERM') return false
+  return (await lstat(path)).isDirectory()
+}
+
+function metaOf(key: string, path: string, stats: BigIntStats): ObjectMeta {
+  if (!stats.isFile()) throw new SluiceError('not-found', 'there is no such object', { file: path })
+  return { key, size: Number(stats.size), etag: etagOf(stats), lastModified: stats.mtime }
+}
+
+function changed(path: string): SluiceError {
+  return new SluiceError('precondition', 'the object has been changed', { file: path })
+}

@@ -1,0 +1,292 @@
+import { randomUUID } from 'node:crypto'
+import { untilAborted } from '../core/abort.ts'
+import { SluiceError } from '../core/errors.ts'
+import { childOf } from './child.ts'
+import { compareKeys, keyMatches, validateKey } from './keys.ts'
+import { coalesceRanges, resolveRange, validateRanges, viewsOf } from './ranges.ts'
+import type {
+  ByteRange,
+  Capabilities,
+  GetOptions,
+  GetRangesOptions,
+  GetResult,
+  ListLevel,
+  ListOptions,
+  ObjectMeta,
+  PutMode,
+  PutOptions,
+  SignalOption,
+  StagedUpload,
+  StagedWriter,
+  Store,
+} from './store.ts'
+
+interface StoredObject {
+  bytes: Uint8Array
+  meta: ObjectMeta
+  /** The staged upload that it was, if any. */
+  upload?: string
+}
+
+interface Upload {
+  key: string
+  chunks: Uint8Array[]
+  size: number
+  sealed: boolean
+  started: Date
+}
+
+const CHUNK = 256 * 1024
+const DEFAULT_GAP = 64 * 1024
+
+/** Objects in this thread's memory, for tests and small work. It keeps what it is given as a copy. */
+export class MemoryStore implements Store {
+  readonly url: string
+  readonly capabilities: Capabilities = {
+    write: true,
+    list: true,
+    putCreate: true,
+    putIfMatch: true,
+    stage: true,
+  }
+  readonly root: { store: Store; prefix: string }
+  readonly #objects = new Map<string, StoredObject>()
+  readonly #uploads = new Map<string, Upload>()
+  /** The keys in order; made by the first listing after a change of them. */
+  #keys: string[] | undefined
+  #versions = 0
+
+  constructor(name = '') {
+    this.url = `memory:${encodeURIComponent(name)}`
+    this.root = { store: this, prefix: '' }
+  }
+
+  child(prefix: string): Store {
+    return childOf(this, prefix)
+  }
+
+  async head(key: string, { signal }: SignalOption = {}): Promise<ObjectMeta> {
+    signal?.throwIfAborted()
+    return { ...this.#find(key).meta }
+  }
+
+  async get(key: string, { range, ifMatch, signal }: GetOptions = {}): Promise<GetResult> {
+    signal?.throwIfAborted()
+    const { bytes, meta } = this.#find(key, ifMatch)
+    const wanted = resolveRange(range, meta.size, this.#place(key))
+    const body = chunks(bytes.subarray(wanted.start, wanted.end), signal)
+    return { meta: { ...meta }, range: wanted, body }
+  }
+
+  async getRanges(
+    key: string,
+    ranges: readonly ByteRange[],
+    {
+      ifMatch,
+      signal,
+      coalesceGap: gap = DEFAULT_GAP,
+      allocate = bytes => new Uint8Array(bytes),
+    }: GetRangesOptions = {},
+  ): Promise<Uint8Array[]> {
+    signal?.throwIfAborted()
+    const { bytes } = this.#find(key, ifMatch)
+    validateRanges(ranges, bytes.length, this.#place(key))
+    const joined = coalesceRanges(ranges, { gap })
+    const memory = joined.map(({ start, end }) => {
+      const into = allocate(end - start)
+      into.set(bytes.subarray(start, end))
+      return into
+    })
+    return viewsOf(ranges, joined, memory)
+  }
+
+  async put(
+    key: string,
+    body: Uint8Array | AsyncIterable<Uint8Array>,
+    { mode = 'overwrite', signal }: PutOptions = {},
+  ): Promise<ObjectMeta> {
+    signal?.throwIfAborted()
+    validateKey(key)
+    this.#check(key, mode)
+    const chunks = body instanceof Uint8Array ? [body.slice()] : []
+    if (!(body instanceof Uint8Array)) {
+      for await (const bytes of untilAborted(body, signal)) chunks.push(bytes.slice())
+      signal?.throwIfAborted()
+      this.#check(key, mode)
+    }
+    return this.#store(key, join(chunks))
+  }
+
+  async delete(key: string, { signal }: SignalOption = {}): Promise<void> {
+    signal?.throwIfAborted()
+    if (this.#objects.delete(validateKey(key))) this.#keys = undefined
+  }
+
+  async *list({
+    prefix = '',
+    startAfter,
+    signal,
+  }: ListOptions = {}): AsyncGenerator<ObjectMeta, void, undefined> {
+    signal?.throwIfAborted()
+    for (const key of this.#sorted()) {
+      if (!keyMatches(key, prefix, startAfter)) continue
+      const object = this.#objects.get(key)
+      if (object === undefined) continue
+      yield { ...object.meta }
+      signal?.throwIfAborted()
+    }
+  }
+
+  async listLevel(options: ListOptions = {}): Promise<ListLevel> {
+    const from = options.prefix?.length ?? 0
+    const level: ListLevel = { objects: [], prefixes: [] }
+    for await (const meta of this.list(options)) {
+      const slash = meta.key.indexOf('/', from)
+      const prefix = meta.key.slice(0, slash + 1)
+      if (slash < 0) level.objects.push(meta)
+      else if (level.prefixes.at(-1) !== prefix) level.prefixes.push(prefix)
+    }
+    return level
+  }
+
+  async copy(from: string, to: string, { mode = 'overwrite', signal }: PutOptions = {}): Promise<ObjectMeta> {
+    signal?.throwIfAborted()
+    const { bytes } = this.#find(from)
+    validateKey(to)
+    this.#check(to, mode)
+    return this.#store(to, bytes)
+  }
+
+  async stage(key: string, { signal }: SignalOption = {}): Promise<StagedWriter> {
+    signal?.throwIfAborted()
+    validateKey(key)
+    const id = randomUUID()
+    const upload: Upload = { key, chunks: [], size: 0, sealed: false, started: new Date() }
+    this.#uploads.set(id, upload)
+    const assertOpen = () => {
+      if (this.#uploads.get(id) === upload && !upload.sealed) return
+      const end = upload.sealed ? 'sealed' : 'aborted'
+      throw new SluiceError('invalid-argument', `the upload is ${end} already`, { file: this.#place(key) })
+    }
+    return {
+      write: async (bytes, { signal } = {}) => {
+        signal?.throwIfAborted()
+        assertOpen()
+        upload.chunks.push(bytes.slice())
+        upload.size += bytes.length
+      },
+      seal: async ({ signal } = {}) => {
+        signal?.throwIfAborted()
+        if (!upload.sealed) assertOpen()
+        upload.sealed = true
+        return { key, size: upload.size, token: { id } }
+      },
+      abort: async () => {
+        this.#uploads.delete(id)
+      },
+    }
+  }
+
+  async completeStaged({ key, token }: StagedUpload, { signal }: SignalOption = {}): Promise<ObjectMeta> {
+    signal?.throwIfAborted()
+    const id = idOf(token)
+    const upload = this.#uploads.get(id)
+    if (upload?.key === validateKey(key)) {
+      if (!upload.sealed) {
+        throw new SluiceError('invalid-argument', 'the upload is not sealed', {
+          option: 'upload',
+          file: this.#place(key),
+        })
+      }
+      this.#uploads.delete(id)
+      return this.#store(key, join(upload.chunks), id)
+    }
+    const object = this.#objects.get(key)
+    if (object?.upload === id) return { ...object.meta }
+    throw new SluiceError('not-found', 'there is no such staged upload', {
+      file: this.#place(key),
+      hint: 'It was aborted, or completed and the object has since been replaced or deleted.',
+    })
+  }
+
+  async abortStaged({ key, token }: StagedUpload, { signal }: SignalOption = {}): Promise<void> {
+    signal?.throwIfAborted()
+    const id = idOf(token)
+    if (this.#uploads.get(id)?.key === validateKey(key)) this.#uploads.delete(id)
+  }
+
+  async *listStaged(
+    prefix: string,
+    { signal }: SignalOption = {},
+  ): AsyncGenerator<{ upload: StagedUpload; started: Date }, void, undefined> {
+    signal?.throwIfAborted()
+    for (const [id, { key, size, started }] of [...this.#uploads]) {
+      if (!key.startsWith(prefix)) continue
+      yield { upload: { key, size, token: { id } }, started }
+      signal?.throwIfAborted()
+    }
+  }
+
+  #find(key: string, ifMatch?: string): StoredObject {
+    const object = this.#objects.get(validateKey(key))
+    if (object === undefined) {
+      throw new SluiceError('not-found', 'there is no such object', { file: this.#place(key) })
+    }
+    if (ifMatch !== undefined && ifMatch !== object.meta.etag) throw this.#changed(key)
+    return object
+  }
+
+  #check(key: string, mode: PutMode): void {
+    const object = this.#objects.get(key)
+    if (mode === 'create' && object !== undefined) {
+      throw new SluiceError('already-exists', 'the object exists already', { file: this.#place(key) })
+    }
+    if (typeof mode === 'object' && object?.meta.etag !== mode.ifMatch) throw this.#changed(key)
+  }
+
+  #store(key: string, bytes: Uint8Array, upload?: string): ObjectMeta {
+    if (!this.#objects.has(key)) this.#keys = undefined
+    const meta = { key, size: bytes.length, etag: `v${++this.#versions}`, lastModified: new Date() }
+    this.#objects.set(key, upload === undefined ? { bytes, meta } : { bytes, meta, upload })
+    return { ...meta }
+  }
+
+  #sorted(): string[] {
+    return (this.#keys ??= [...this.#objects.keys()].sort(compareKeys))
+  }
+
+  #place(key: string): string {
+    return `${this.url}/${key}`
+  }
+
+  #changed(key: string): SluiceError {
+    return new SluiceError('precondition', 'the object has been changed', { file: this.#place(key) })
+  }
+}
+
+async function* chunks(
+  bytes: Uint8Array,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  signal?.throwIfAborted()
+  for (let start = 0; start < bytes.length; start += CHUNK) {
+    yield bytes.slice(start, start + CHUNK)
+    signal?.throwIfAborted()
+  }
+}
+
+function join(chunks: readonly Uint8Array[]): Uint8Array {
+  if (chunks.length === 1) return chunks[0]!
+  const bytes = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0))
+  let offset = 0
+  for (const chunk of chunks) {
+    bytes.set(chunk, offset)
+    offset += chunk.length
+  }
+  return bytes
+}
+
+function idOf({ id }: StagedUpload['token']): string {
+  if (typeof id === 'string') return id
+  throw new SluiceError('invalid-argument', 'is no staged upload of a memory store', { option: 'upload' })
+}
