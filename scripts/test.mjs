@@ -1,8 +1,9 @@
 /**
  * Runs the test files (all, or those whose path contains one of the arguments) with node:test. Two things that
- * `node --test` calls a success fail here: no test file at all, and, where `CI` is set, a skipped test.
+ * `node --test` calls a success fail here: no test file at all, and, where `CI` is set, a skipped test. Node is
+ * to be started with `--import tsx`, which the processes of the test files inherit.
  */
-import { globSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { run } from 'node:test'
 import { spec } from 'node:test/reporters'
@@ -10,11 +11,13 @@ import { fileURLToPath } from 'node:url'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const wanted = process.argv.slice(2)
-const files = globSync('test/**/*.test.ts', { cwd: root })
-  .filter(file => wanted.length === 0 || wanted.some(part => file.includes(part)))
+const files = readdirSync(join(root, 'test'), { recursive: true })
+  .filter(
+    file => file.endsWith('.test.ts') && (wanted.length === 0 || wanted.some(part => file.includes(part))),
+  )
   .sort()
 if (files.length === 0) {
-  console.error(`no test file matches ${wanted.join(' ') || 'test/**/*.test.ts'}`)
+  console.error(`no test file matches ${wanted.join(' ') || '*.test.ts'}`)
   process.exit(1)
 }
 
@@ -23,12 +26,7 @@ const skipped = new Map()
 const note = ({ skip }) => {
   if (skip !== undefined && skip !== false) skipped.set(skip, (skipped.get(skip) ?? 0) + 1)
 }
-run({
-  cwd: root,
-  files: files.map(file => join(root, file)),
-  execArgv: ['--import', 'tsx'],
-  concurrency: 2,
-})
+run({ cwd: root, files: files.map(file => join(root, 'test', file)), concurrency: 2 })
   .on('test:fail', event => {
     process.exitCode = 1
     note(event)

@@ -1,3 +1,5 @@
+import './node-version.ts'
+
 export { type ErrorCode, isSluiceError, SluiceError } from './core/errors.ts'
 export { type OpenStoreOptions, openStore } from './storage/open.ts'
 export type {

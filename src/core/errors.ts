@@ -42,7 +42,7 @@ export interface ErrorContext {
   cause?: unknown
 }
 
-const brand: unique symbol = Symbol.for('sluice.error') as never
+const brand: symbol = Symbol.for('sluice.error')
 
 /**
  * The one error class of Sluice. `code` says what a caller can do, the message names the option, file, column
@@ -59,10 +59,10 @@ export class SluiceError extends Error {
   readonly hint: string | undefined
   /** The message without place and hint. */
   readonly reason: string
-  readonly [brand] = true
 
   constructor(code: ErrorCode, reason: string, context: ErrorContext = {}) {
     super(compose(reason, context), context.cause === undefined ? undefined : { cause: context.cause })
+    Object.defineProperty(this, brand, { value: true })
     this.code = code
     this.reason = reason
     this.option = context.option
@@ -108,7 +108,7 @@ export interface SerializedError {
 
 /** Whether a value is an error of Sluice's, whichever copy of the library made it. */
 export function isSluiceError(value: unknown): value is SluiceError {
-  return typeof value === 'object' && value !== null && (value as { [brand]?: unknown })[brand] === true
+  return typeof value === 'object' && value !== null && (value as Record<symbol, unknown>)[brand] === true
 }
 
 /** Any thrown value as data. */
