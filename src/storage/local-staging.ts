@@ -5,8 +5,11 @@ import { dirname, join } from 'node:path'
 import { errno } from './local-errors.ts'
 import type { LocalFolders } from './local-folders.ts'
 
-/** Where unfinished files lie, below the root of the opened store: nothing there is an object. */
-export const STAGING = '_sluice/staging'
+/**
+ * Where unfinished files lie, below the root of the opened store: nothing there is an object. Beginning with a dot,
+ * it is not in the way of `_sluice/staging/`, where the jobs of a dataset called `staging` are kept.
+ */
+export const STAGING = '_sluice/.staging'
 
 /** Longest name, in bytes, that is given to one file or folder below the staging folder. */
 const MAX_NAME = 200

@@ -44,7 +44,7 @@ const DEFAULT_GAP = 64 * 1024
 const LOCK_PATIENCE_MS = 10_000
 
 /**
- * A folder of a local file system. An object appears under its name whole: it is written under `_sluice/staging`
+ * A folder of a local file system. An object appears under its name whole: it is written under `_sluice/.staging`
  * in the root and linked (`create`) or renamed to its key. Folders are made and removed as needed. Symbolic
  * links are followed within the root; one that leads out of it is `permission` to touch and is not listed.
  *
