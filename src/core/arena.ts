@@ -87,9 +87,9 @@ export class Arena {
     else this.#free.splice(low, 0, { start: address, end })
   }
 
-  /** A group of allocations that are given back together. */
-  region(): Region {
-    return new Region(this)
+  /** A group of allocations that are given back together; small ones share blocks of `chunk` bytes. */
+  region(chunk: number = CHUNK): Region {
+    return new Region(this, chunk)
   }
 
   /** Address of a view of this arena's memory, or -1 for a view of anything else. */
@@ -130,23 +130,25 @@ export class Arena {
  */
 export class Region {
   readonly arena: Arena
+  readonly #chunk: number
   /** Bytes taken from the arena. */
   bytes = 0
   #blocks: number[] = []
   #next = 0
   #end = 0
 
-  constructor(arena: Arena) {
+  constructor(arena: Arena, chunk: number = CHUNK) {
     this.arena = arena
+    this.#chunk = chunk
   }
 
   /** Allocates `bytes`, aligned to 16, uninitialised; valid until {@link Region.free}. */
   alloc(bytes: number): number {
     const size = roundUp(Math.max(bytes, 1), 16)
-    if (size > CHUNK / 4) return this.#block(size)
+    if (size > this.#chunk / 4) return this.#block(size)
     if (this.#next + size > this.#end) {
-      this.#next = this.#block(CHUNK)
-      this.#end = this.#next + CHUNK
+      this.#next = this.#block(this.#chunk)
+      this.#end = this.#next + this.#chunk
     }
     const address = this.#next
     this.#next += size

@@ -27,6 +27,24 @@ export function makeBatch(fields: readonly Field[], columns: readonly Data[], ro
   )
 }
 
+/** What a column is made of, when its type is known only at run time. */
+export interface ColumnParts {
+  type: DataType
+  length: number
+  nullCount: number
+  /** Absent without nulls. */
+  nullBitmap?: Uint8Array | undefined
+  /** Values, codes or text; bytes are taken as the type's own array. */
+  data?: ArrayBufferView
+  valueOffsets?: Int32Array
+  dictionary?: Vector | undefined
+}
+
+/** Arrow data of its parts. */
+export function makeColumn(parts: ColumnParts): Data {
+  return makeData(parts as Parameters<typeof makeData>[0])
+}
+
 /** The type of the values: of a dictionary-encoded column, that of its dictionary. */
 export function valueType(type: DataType): DataType {
   return DataType.isDictionary(type) ? (type as Dictionary).dictionary : type

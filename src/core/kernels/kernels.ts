@@ -1,11 +1,16 @@
 import { readFileSync } from 'node:fs'
 import type { BitKernels } from './bits.ts'
+import type { ByteKernels } from './bytes.ts'
+import type { ConvertKernels } from './convert.ts'
+import type { LzKernels } from './lz.ts'
+import type { RleKernels } from './rle.ts'
+import type { SpreadKernels } from './spread.ts'
 
 /**
  * The kernels, compiled from `assembly/` (one file a subject, typed by the file of the same name beside this
  * one). Every argument that names memory is a byte address in the arena that the kernels were made for.
  */
-export type Kernels = BitKernels
+export type Kernels = BitKernels & ByteKernels & ConvertKernels & LzKernels & RleKernels & SpreadKernels
 
 let compiled: WebAssembly.Module | undefined
 

@@ -1,1 +1,6 @@
-export * from './bits'
+export { copyBits, fillBits, popcount } from './bits'
+export * from './bytes'
+export * from './convert'
+export { packedToBits, rleToBits, rleToI32, unpack } from './rle'
+export * from './snappy'
+export * from './spread'

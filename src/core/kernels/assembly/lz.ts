@@ -1,0 +1,26 @@
+// What the LZ77 family shares.
+
+/**
+ * Copies `length` bytes from `offset` before `target` to `target`; the ranges may overlap, which repeats the
+ * last `offset` bytes. Up to 15 bytes after the copy may be overwritten, none at or after `targetEnd`.
+ */
+// @ts-ignore: decorator
+@inline
+export function copyMatch(target: usize, offset: usize, length: usize, targetEnd: usize): void {
+  const source = target - offset
+  if (offset >= 16 && targetEnd - target >= length + 16) {
+    let i: usize = 0
+    while (i < length) {
+      v128.store(target + i, v128.load(source + i))
+      i += 16
+    }
+  } else if (offset >= 8 && targetEnd - target >= length + 8) {
+    let i: usize = 0
+    while (i < length) {
+      store<u64>(target + i, load<u64>(source + i))
+      i += 8
+    }
+  } else if (offset >= length) memory.copy(target, source, length)
+  else if (offset == 1) memory.fill(target, load<u8>(source), length)
+  else for (let i: usize = 0; i < length; i++) store<u8>(target + i, load<u8>(source + i))
+}

@@ -1,0 +1,199 @@
+import { type Data, DataType, Dictionary, type Field, Int32, Vector } from 'apache-arrow'
+import type { Region } from '../core/arena.ts'
+import { SluiceError } from '../core/errors.ts'
+import { type ColumnDictionary, dictionaryData, readDictionary } from './column-dictionary.ts'
+import {
+  BitsOutput,
+  BytesOutput,
+  FixedOutput,
+  NullOutput,
+  type Output,
+  type PageInUse,
+} from './column-output.ts'
+import { bytesDecoder, type DenseBytes } from './encodings/decoder.ts'
+import { dictionaryCodes, isDictionaryEncoding } from './encodings/dictionary.ts'
+import type { ColumnChunkMetadata, SchemaElement } from './metadata.ts'
+import { type ChunkPages, PageOpener, scanPages } from './pages.ts'
+import { type Layout, layoutOf } from './values.ts'
+
+/** Pages are laid open one at a time: their memory comes in blocks that small pages do not waste. */
+const SCRATCH = 64 * 1024
+
+/**
+ * Reads one flat column of a row group from front to back. A page is decompressed and decoded once, even if
+ * its rows are asked for in many pieces: what is left of it is kept between reads.
+ */
+export class ColumnReader {
+  readonly field: Field
+  readonly #layout: Layout
+  readonly #pages: ChunkPages
+  readonly #opener: PageOpener
+  readonly #newRegion: () => Region
+  /** Type of the batches whose pages all are dictionary-encoded; undefined where values are looked up instead. */
+  readonly #dictionaryType: Dictionary | undefined
+  #dictionary: ColumnDictionary | undefined
+  #row = 0
+  /** Index of the page that holds `#row`. */
+  #index = 0
+  #open: PageInUse | undefined
+
+  constructor(
+    field: Field,
+    element: SchemaElement,
+    chunk: ColumnChunkMetadata,
+    bytes: Uint8Array,
+    rows: number,
+    newRegion: (chunk: number) => Region,
+  ) {
+    this.field = field
+    this.#layout = layoutOf(element, field.type)
+    this.#pages = scanPages(bytes, rows)
+    this.#opener = new PageOpener(bytes, chunk.codec, element.repetition === 'OPTIONAL')
+    this.#newRegion = () => newRegion(SCRATCH)
+    const keeps = this.#layout.kind === 'bytes' || DataType.isFixedSizeBinary(field.type)
+    this.#dictionaryType = keeps ? new Dictionary(field.type, new Int32()) : undefined
+  }
+
+  /** The next `rows` rows, of which there must be as many, in `region`. */
+  read(rows: number, region: Region): Data {
+    const coded = this.#dictionaryType !== undefined && this.#allCoded(rows)
+    const output = this.#output(rows, region, coded)
+    const nullable = this.field.nullable
+    const validity = nullable ? region.zeroed((rows + 7) >> 3) : 0
+    const { kernels } = region.arena
+    let nullCount = 0
+    /** Memory of pages opened by this read. */
+    const scratch = this.#newRegion()
+    const retired: Region[] = []
+    try {
+      for (let done = 0; done < rows; ) {
+        const page = (this.#open ??= this.#openNext(scratch))
+        const from = this.#row - page.firstRow
+        const count = Math.min(page.rows - from, rows - done)
+        if (page.validity !== 0) {
+          const before = kernels.popcount(page.validity, from)
+          nullCount += count - (kernels.popcount(page.validity, from + count) - before)
+          kernels.copyBits(page.validity, from, validity, done, count)
+        } else if (nullable) kernels.fillBits(validity, done, count, 1)
+        output.append(page, from, count)
+        done += count
+        this.#row += count
+        if (from + count === page.rows) {
+          this.#open = undefined
+          this.#index++
+          if (output.retains) retired.push(page.region)
+          else page.region.free()
+        }
+      }
+      const nullBitmap = nullCount === 0 ? undefined : region.arena.u8(validity, (rows + 7) >> 3)
+      const shape = { length: rows, nullCount, nullBitmap, dictionary: undefined }
+      if (!coded) return output.finish(this.field.type, shape)
+      const dictionary = new Vector([dictionaryData(this.#dictionaryOf(), this.field.type, region)])
+      return output.finish(this.#dictionaryType!, { ...shape, dictionary })
+    } finally {
+      for (const old of retired) old.free()
+      if (this.#open?.region !== scratch) scratch.free()
+    }
+  }
+
+  /** Passes over `rows` rows; pages that lie in them as a whole are never decompressed. */
+  skip(rows: number): void {
+    this.#row += rows
+    while (this.#index < this.#pages.data.length && this.#endOf(this.#index) <= this.#row) {
+      this.#index++
+      this.#open?.region.free()
+      this.#open = undefined
+    }
+  }
+
+  close(): void {
+    this.#open?.region.free()
+    this.#open = undefined
+    this.#dictionary?.region.free()
+    this.#dictionary = undefined
+  }
+
+  #output(rows: number, region: Region, coded: boolean): Output {
+    const layout = this.#layout
+    if (coded) return new FixedOutput(rows, 4, this.#decodeCodes, region)
+    if (layout.kind === 'fixed') return new FixedOutput(rows, layout.width, this.#decodeFixed, region)
+    if (layout.kind === 'bytes') return new BytesOutput(rows, layout.utf8, this.#decodeBytes, region)
+    return layout.kind === 'bits' ? new BitsOutput(rows, region) : new NullOutput()
+  }
+
+  #openNext(region: Region): PageInUse {
+    const page = this.#opener.openData(this.#pages.data[this.#index]!, region)
+    return { ...page, region, decoded: undefined, bytes: undefined }
+  }
+
+  #endOf(index: number): number {
+    const { firstRow, header } = this.#pages.data[index]!
+    return firstRow + header.numValues
+  }
+
+  /** Whether all pages of the next `rows` rows are dictionary-encoded. */
+  #allCoded(rows: number): boolean {
+    const end = this.#row + rows
+    for (let i = this.#index; i < this.#pages.data.length; i++) {
+      const { firstRow, header } = this.#pages.data[i]!
+      if (firstRow >= end) break
+      if (!isDictionaryEncoding(header.encoding)) return false
+    }
+    return rows > 0
+  }
+
+  #dictionaryOf(): ColumnDictionary {
+    const page = this.#pages.dictionary
+    if (page === undefined) {
+      throw new SluiceError('corrupt', 'pages are dictionary-encoded, but there is no dictionary page')
+    }
+    this.#dictionary ??= readDictionary(page, this.#opener, this.#layout, this.#newRegion())
+    return this.#dictionary
+  }
+
+  #decodeCodes = (page: PageInUse, target: number): void => {
+    dictionaryCodes(encodedOf(page), this.#dictionaryOf().entries, target, page.region)
+    spread(page, target, 4)
+  }
+
+  #decodeFixed = (page: PageInUse, target: number): void => {
+    if (this.#layout.kind !== 'fixed') return
+    const { decode, width } = this.#layout
+    if (page.dense > 0) {
+      if (isDictionaryEncoding(page.encoding)) {
+        const { entries, values } = this.#dictionaryOf()
+        const codes = page.region.alloc(page.dense * 4)
+        dictionaryCodes(encodedOf(page), entries, codes, page.region)
+        page.region.arena.kernels.gatherValues(codes, page.dense, values, width, target)
+      } else decode(encodedOf(page), page.encoding, target, page.region)
+    }
+    spread(page, target, width)
+  }
+
+  #decodeBytes = (page: PageInUse): DenseBytes => {
+    const { region, dense } = page
+    if (!isDictionaryEncoding(page.encoding)) {
+      return bytesDecoder(dense === 0 ? 'PLAIN' : page.encoding)(encodedOf(page), region)
+    }
+    const { entries, offsets: entryOffsets, values, end: dictionaryEnd } = this.#dictionaryOf()
+    const { kernels } = region.arena
+    const codes = region.alloc(dense * 4)
+    dictionaryCodes(encodedOf(page), entries, codes, region)
+    const offsets = region.alloc((dense + 1) * 4)
+    const total = kernels.gatherOffsets(codes, dense, entryOffsets, offsets)
+    if (total < 0) throw new SluiceError('budget', 'the text of a page does not fit in 2 GiB')
+    const data = region.alloc(total)
+    const end = data + total
+    kernels.gatherBytes(codes, dense, entryOffsets, values, dictionaryEnd, data, end)
+    return { offsets, data, end, gap: 0 }
+  }
+}
+
+function encodedOf({ values, end, dense }: PageInUse): { values: number; end: number; count: number } {
+  return { values, end, count: dense }
+}
+
+/** Moves dense values to their rows. */
+function spread({ region, validity, rows, dense }: PageInUse, values: number, width: number): void {
+  if (validity !== 0) region.arena.kernels.spreadValues(values, width, validity, rows, dense)
+}

@@ -1,0 +1,168 @@
+import { crc32 } from 'node:zlib'
+import type { Region } from '../core/arena.ts'
+import { SluiceError } from '../core/errors.ts'
+import { type PageCodec, pageCodec } from './compression/codec.ts'
+import type { Codec, Encoding } from './metadata.ts'
+import { type PageHeader, readPageHeader } from './page-header.ts'
+
+/** Where a page lies in its chunk. */
+export interface Page {
+  header: PageHeader
+  /** First byte after the header. */
+  start: number
+  /** First row, counted in the row group; flat columns have one value a row. */
+  firstRow: number
+}
+
+/** The pages of one flat column's chunk. */
+export interface ChunkPages {
+  dictionary: Page | undefined
+  data: Page[]
+}
+
+/** A data page laid open: decompressed in the arena, its levels read, its values still encoded. */
+export interface OpenPage {
+  firstRow: number
+  rows: number
+  /** Rows that are not null. */
+  dense: number
+  /** Address of the validity bitmap of `rows` bits; 0 if no row is null. */
+  validity: number
+  encoding: Encoding
+  /** The encoded values lie at [values, end). */
+  values: number
+  end: number
+}
+
+/**
+ * Walks the page headers of a chunk without touching the pages, and checks that the pages hold as many values
+ * as there are `rows`, so that nothing is allocated for rows that no page claims.
+ */
+export function scanPages(chunk: Uint8Array, rows: number): ChunkPages {
+  const result: ChunkPages = { dictionary: undefined, data: [] }
+  let position = 0
+  let firstRow = 0
+  while (firstRow < rows) {
+    if (position >= chunk.length) {
+      throw new SluiceError('corrupt', `the pages hold ${firstRow} of ${rows} values`)
+    }
+    const { header, end } = readPageHeader(chunk, position)
+    const page = { header, start: end, firstRow }
+    position = end + header.compressedSize
+    if (header.type === 'dictionary') {
+      if (result.dictionary !== undefined || result.data.length > 0) {
+        throw new SluiceError('corrupt', 'a dictionary page is not the first page')
+      }
+      result.dictionary = page
+    } else if (header.type !== 'other') {
+      if (header.numValues > rows - firstRow) {
+        throw new SluiceError('corrupt', `the pages hold more than ${rows} values`)
+      }
+      // An empty page has nothing to say, not even a valid body.
+      if (header.numValues > 0) result.data.push(page)
+      firstRow += header.numValues
+    }
+  }
+  return result
+}
+
+/** Opens the pages of one chunk. */
+export class PageOpener {
+  readonly #chunk: Uint8Array
+  readonly #codec: PageCodec
+  readonly #nullable: boolean
+
+  constructor(chunk: Uint8Array, codec: Codec, nullable: boolean) {
+    this.#chunk = chunk
+    this.#codec = pageCodec(codec)
+    this.#nullable = nullable
+  }
+
+  /** The plain bytes of a dictionary page, as an address in the arena. */
+  openDictionary(page: Page, region: Region): number {
+    return this.#codec.decompress(this.#body(page), page.header.uncompressedSize, region)
+  }
+
+  openData(page: Page, region: Region): OpenPage {
+    const { header } = page
+    const rows = header.numValues
+    const opened: OpenPage = {
+      firstRow: page.firstRow,
+      rows,
+      dense: rows,
+      validity: 0,
+      encoding: header.encoding,
+      values: 0,
+      end: 0,
+    }
+    if (header.type === 'data') this.#openV1(page, region, opened)
+    else this.#openV2(page, region, opened)
+    if (opened.dense === rows) opened.validity = 0
+    return opened
+  }
+
+  /** Levels and values are compressed together; the levels' length is written before them. */
+  #openV1(page: Page, region: Region, opened: OpenPage): void {
+    const { uncompressedSize, levelEncoding } = page.header
+    opened.values = this.#codec.decompress(this.#body(page), uncompressedSize, region)
+    opened.end = opened.values + uncompressedSize
+    if (!this.#nullable) return
+    const { kernels } = region.arena
+    const { rows } = opened
+    const validity = region.zeroed((rows + 7) >> 3)
+    if (levelEncoding === 'RLE') {
+      const start = opened.values + 4
+      if (start > opened.end) throw cutLevels()
+      const length = readU32(region.arena.u8(opened.values, 4))
+      if (length > opened.end - start) throw cutLevels()
+      opened.values = start + length
+      opened.dense = kernels.rleToBits(start, opened.values, rows, validity, 0)
+    } else if (levelEncoding === 'BIT_PACKED') {
+      const start = opened.values
+      opened.values = start + ((rows + 7) >> 3)
+      opened.dense = kernels.packedToBits(start, opened.end, rows, validity, 0)
+    } else throw new SluiceError('corrupt', `definition levels are encoded as ${levelEncoding}`)
+    if (opened.dense < 0) throw cutLevels()
+    opened.validity = validity
+  }
+
+  /** Levels come first, uncompressed, with their lengths in the header. */
+  #openV2(page: Page, region: Region, opened: OpenPage): void {
+    const { uncompressedSize, repetitionBytes, definitionBytes, isCompressed } = page.header
+    const body = this.#body(page)
+    const levels = repetitionBytes + definitionBytes
+    const size = uncompressedSize - levels
+    if (this.#nullable) {
+      const { arena } = region
+      const { rows } = opened
+      const start = region.alloc(definitionBytes)
+      arena.u8(start, definitionBytes).set(body.subarray(repetitionBytes, levels))
+      opened.validity = region.zeroed((rows + 7) >> 3)
+      opened.dense = arena.kernels.rleToBits(start, start + definitionBytes, rows, opened.validity, 0)
+      if (opened.dense < 0) throw cutLevels()
+    }
+    const values = body.subarray(levels)
+    // Without any value there may be nothing to decompress, not even an empty frame.
+    if (size > 0) {
+      const codec = isCompressed ? this.#codec : pageCodec('UNCOMPRESSED')
+      opened.values = codec.decompress(values, size, region)
+      opened.end = opened.values + size
+    }
+  }
+
+  #body({ header, start }: Page): Uint8Array {
+    const body = this.#chunk.subarray(start, start + header.compressedSize)
+    if (header.crc !== undefined && crc32(body) !== header.crc) {
+      throw new SluiceError('corrupt', 'the checksum of a page does not match its bytes')
+    }
+    return body
+  }
+}
+
+function readU32(bytes: Uint8Array): number {
+  return (bytes[0]! | (bytes[1]! << 8) | (bytes[2]! << 16) | (bytes[3]! << 24)) >>> 0
+}
+
+function cutLevels(): SluiceError {
+  return new SluiceError('corrupt', 'the definition levels of a page are malformed')
+}

@@ -1,0 +1,138 @@
+import type { Data, Field, RecordBatch } from 'apache-arrow'
+import type { Arena, Region } from '../core/arena.ts'
+import { makeBatch } from '../core/batch.ts'
+import { type ErrorContext, located, SluiceError } from '../core/errors.ts'
+import { toField, topLevel } from './arrow-schema.ts'
+import { ColumnReader } from './column-reader.ts'
+import type { FileMetadata } from './metadata.ts'
+import { type SchemaNode, schemaTree } from './schema-tree.ts'
+
+/** What a row group is read from. */
+export interface RowGroupSource {
+  /** For messages. */
+  file: string
+  metadata: FileMetadata
+  rowGroup: number
+  /** Top-level columns, in the order wanted. */
+  columns: readonly string[]
+  /** The whole column chunk of a leaf, in any memory, until {@link RowGroupReader.close}. */
+  bytes: (leaf: number) => Uint8Array
+  /** Where decoding happens. */
+  arena: Arena
+}
+
+/** A column of either kind: decoded by Sluice's own codec, or nested. */
+interface TopLevelReader {
+  readonly field: Field
+  read(rows: number, region: Region): Data
+  skip(rows: number): void
+  close(): void
+}
+
+/**
+ * Reads a row group's columns from front to back, in batches of any size. Dictionary-encoded strings stay so:
+ * such a column of a batch is an Arrow `Dictionary`, though its field says the type of the values.
+ *
+ * Damage is `corrupt` and what Sluice cannot read `unsupported`; both name file, row group and column.
+ */
+export class RowGroupReader {
+  /** The columns with the types of their values. */
+  readonly fields: Field[]
+  /** Rows of the row group. */
+  readonly rows: number
+  readonly #source: RowGroupSource
+  readonly #readers: TopLevelReader[]
+  #row = 0
+
+  /** Reads the pages' headers. Asynchronous only because nested columns load their decoder. */
+  static async open(source: RowGroupSource): Promise<RowGroupReader> {
+    const readers: TopLevelReader[] = []
+    const rows = groupOf(source).numRows
+    const roots = schemaTree(source.metadata.schema).children
+    try {
+      for (const name of source.columns) {
+        try {
+          readers.push(await openColumn(source, topLevel(roots, name), rows))
+        } catch (error) {
+          throw located(error, 'corrupt', { ...place(source), column: name })
+        }
+      }
+    } catch (error) {
+      for (const reader of readers) reader.close()
+      throw error
+    }
+    return new RowGroupReader(source, rows, readers)
+  }
+
+  private constructor(source: RowGroupSource, rows: number, readers: TopLevelReader[]) {
+    this.fields = readers.map(({ field }) => field)
+    this.rows = rows
+    this.#source = source
+    this.#readers = readers
+  }
+
+  /**
+   * The next `rows` rows, or as many as are left. The columns lie in `region` and are valid until it is freed;
+   * after an error, too, what they took is the region's to free.
+   */
+  read(rows: number, region: Region): RecordBatch {
+    const count = this.#advance(rows)
+    const columns = this.#each(reader => reader.read(count, region))
+    return makeBatch(this.fields, columns, count)
+  }
+
+  /** Passes over rows; pages that lie in them as a whole are not decompressed. */
+  skip(rows: number): void {
+    const count = this.#advance(rows)
+    this.#each(reader => reader.skip(count))
+  }
+
+  /** Gives back what was kept between reads. Batches stay valid. */
+  close(): void {
+    for (const reader of this.#readers) reader.close()
+  }
+
+  #advance(rows: number): number {
+    const count = Math.min(rows, this.rows - this.#row)
+    this.#row += count
+    return count
+  }
+
+  #each<T>(use: (reader: TopLevelReader) => T): T[] {
+    return this.#readers.map(reader => {
+      try {
+        return use(reader)
+      } catch (error) {
+        throw located(error, 'corrupt', { ...place(this.#source), column: reader.field.name })
+      }
+    })
+  }
+}
+
+function groupOf(source: RowGroupSource): FileMetadata['rowGroups'][number] {
+  const group = source.metadata.rowGroups[source.rowGroup]
+  if (group === undefined) throw new SluiceError('not-found', 'the file has no such row group', place(source))
+  return group
+}
+
+function place({ file, rowGroup }: RowGroupSource): ErrorContext {
+  return { file, rowGroup }
+}
+
+async function openColumn(source: RowGroupSource, node: SchemaNode, rows: number): Promise<TopLevelReader> {
+  const { arena, bytes } = source
+  const group = groupOf(source)
+  for (const chunk of group.columns.slice(node.firstLeaf, node.endLeaf)) {
+    if (chunk.encrypted === true) throw new SluiceError('unsupported', 'the column is encrypted')
+    if (chunk.filePath !== undefined) throw new SluiceError('unsupported', 'the column lies in another file')
+  }
+  if (node.element.type === undefined || node.element.repetition === 'REPEATED') {
+    throw new SluiceError('unsupported', 'nested columns are not supported')
+  }
+  const chunk = group.columns[node.firstLeaf]!
+  if (chunk.numValues !== rows) {
+    throw new SluiceError('corrupt', `the chunk has ${chunk.numValues} values for ${rows} rows`)
+  }
+  const region = (size: number) => arena.region(size)
+  return new ColumnReader(toField(node), node.element, chunk, bytes(node.firstLeaf), rows, region)
+}

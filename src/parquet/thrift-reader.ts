@@ -1,0 +1,200 @@
+import { SluiceError } from '../core/errors.ts'
+
+/** Wire types of Thrift's compact protocol. */
+export const ThriftType = {
+  TRUE: 1,
+  FALSE: 2,
+  BYTE: 3,
+  I16: 4,
+  I32: 5,
+  I64: 6,
+  DOUBLE: 7,
+  BINARY: 8,
+  LIST: 9,
+  SET: 10,
+  MAP: 11,
+  STRUCT: 12,
+} as const
+
+/** Deeper nesting than any Parquet structure has; what is deeper is an attack on the stack. */
+const MAX_DEPTH = 32
+
+/**
+ * Reads Thrift's compact protocol from bytes that nobody vouches for: every read is bounded by the end, every
+ * list by the bytes that are left, nesting by a constant. Anything malformed is `corrupt`.
+ */
+export class ThriftReader {
+  /** Offset of the next byte. */
+  position: number
+  readonly #bytes: Uint8Array
+  readonly #end: number
+  #depth = 0
+
+  constructor(bytes: Uint8Array, start = 0, end: number = bytes.length) {
+    this.#bytes = bytes
+    this.position = start
+    this.#end = end
+  }
+
+  /** Walks a struct's fields. `field` consumes the value, or returns `false` to have it skipped. */
+  struct(field: (id: number, type: number) => boolean | undefined): void {
+    if (++this.#depth > MAX_DEPTH) throw corrupt('is nested too deeply')
+    let id = 0
+    while (true) {
+      const head = this.#byte()
+      const type = head & 15
+      if (type === 0) break
+      id = head >> 4 === 0 ? this.#zigzag() : id + (head >> 4)
+      if (field(id, type) === false) this.skip(type)
+    }
+    this.#depth--
+  }
+
+  /** Reads a list whose elements all are of the wire type `type`. */
+  list<T>(type: number, element: () => T): T[] {
+    const { size, type: actual } = this.#listHead()
+    if (size > 0 && actual !== type) throw corrupt(`has a list of type ${actual} where ${type} is due`)
+    const result: T[] = []
+    for (let i = 0; i < size; i++) result.push(element())
+    return result
+  }
+
+  /** A boolean field: the wire type is its value. */
+  bool(type: number): boolean {
+    if (type !== ThriftType.TRUE && type !== ThriftType.FALSE) throw corrupt('has a malformed boolean')
+    return type === ThriftType.TRUE
+  }
+
+  /** A boolean as the element of a list. */
+  boolElement(): boolean {
+    return this.#byte() === ThriftType.TRUE
+  }
+
+  i8(): number {
+    return (this.#byte() << 24) >> 24
+  }
+
+  i32(): number {
+    const value = this.#zigzag()
+    if (value !== (value | 0)) throw corrupt('has a 32-bit number out of range')
+    return value
+  }
+
+  /** A 64-bit number, as long as it is below 2^52. */
+  i64(): number {
+    return this.#zigzag()
+  }
+
+  /** A copy, so that what outlives the footer does not hold on to it. */
+  binary(): Uint8Array {
+    const length = this.#varint()
+    if (length > this.#end - this.position) throw corrupt('ends within a string')
+    const start = this.position
+    this.position += length
+    return this.#bytes.slice(start, this.position)
+  }
+
+  string(): string {
+    return utf8.decode(this.binary())
+  }
+
+  skip(type: number): void {
+    switch (type) {
+      case ThriftType.TRUE:
+      case ThriftType.FALSE:
+        break
+      case ThriftType.BYTE:
+        this.#advance(1)
+        break
+      case ThriftType.I16:
+      case ThriftType.I32:
+      case ThriftType.I64:
+        this.#varint()
+        break
+      case ThriftType.DOUBLE:
+        this.#advance(8)
+        break
+      case ThriftType.BINARY:
+        this.#advance(this.#varint())
+        break
+      case ThriftType.LIST:
+      case ThriftType.SET: {
+        const { size, type: element } = this.#listHead()
+        for (let i = 0; i < size; i++) this.#skipElement(element)
+        break
+      }
+      case ThriftType.MAP:
+        this.#skipMap()
+        break
+      case ThriftType.STRUCT:
+        this.struct(() => false)
+        break
+      default:
+        throw corrupt(`has a field of unknown type ${type}`)
+    }
+  }
+
+  #skipMap(): void {
+    const size = this.#varint()
+    if (size === 0) return
+    if (size > this.#end - this.position) throw corrupt('has a map longer than its bytes')
+    const types = this.#byte()
+    for (let i = 0; i < size; i++) {
+      this.#skipElement(types >> 4)
+      this.#skipElement(types & 15)
+    }
+  }
+
+  /** Booleans take a byte in collections and none in structs. */
+  #skipElement(type: number): void {
+    if (type === ThriftType.TRUE || type === ThriftType.FALSE) {
+      this.#advance(1)
+      return
+    }
+    if (++this.#depth > MAX_DEPTH) throw corrupt('is nested too deeply')
+    this.skip(type)
+    this.#depth--
+  }
+
+  /** Every element takes a byte at least, so a longer list is a lie. */
+  #listHead(): { size: number; type: number } {
+    const head = this.#byte()
+    const size = head >> 4 === 15 ? this.#varint() : head >> 4
+    if (size > this.#end - this.position) throw corrupt('has a list longer than its bytes')
+    return { size, type: head & 15 }
+  }
+
+  #zigzag(): number {
+    const value = this.#varint()
+    if (value > Number.MAX_SAFE_INTEGER) throw corrupt('has a number beyond 2^52')
+    return value % 2 === 0 ? value / 2 : -(value + 1) / 2
+  }
+
+  #varint(): number {
+    let value = 0
+    let scale = 1
+    for (let i = 0; i < 10; i++) {
+      const byte = this.#byte()
+      value += (byte & 127) * scale
+      if (byte < 128) return value
+      scale *= 128
+    }
+    throw corrupt('has a number of too many bytes')
+  }
+
+  #byte(): number {
+    if (this.position >= this.#end) throw corrupt('ends too early')
+    return this.#bytes[this.position++]!
+  }
+
+  #advance(bytes: number): void {
+    if (bytes > this.#end - this.position) throw corrupt('ends too early')
+    this.position += bytes
+  }
+}
+
+const utf8 = new TextDecoder()
+
+function corrupt(what: string): SluiceError {
+  return new SluiceError('corrupt', `the metadata ${what}`)
+}
