@@ -18,3 +18,7 @@ export type {
   StagedWriter,
   Store,
 } from './storage/store.ts'
+export { type LimitOptions, withLimit } from './storage/wrappers/limit.ts'
+export { RequestCounts, type StorageRequestEvent, withObserver } from './storage/wrappers/observe.ts'
+export { type StoreRetryOptions, withRetry } from './storage/wrappers/retry.ts'
+export { type ThrottleOptions, withThrottle } from './storage/wrappers/throttle.ts'

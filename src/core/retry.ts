@@ -1,0 +1,105 @@
+import pRetry from 'p-retry'
+import { isSluiceError, SluiceError } from './errors.ts'
+
+export interface RetryOptions {
+  /** How often something is tried in all; 1 is no retry. @default 5 */
+  attempts?: number | undefined
+  /** Pause before the first retry, in milliseconds. It doubles each time, and up to as much again is added at random. @default 100 */
+  minDelayMs?: number | undefined
+  /** Longest pause, in milliseconds. @default 20000 */
+  maxDelayMs?: number | undefined
+}
+
+export interface RetryingOptions extends RetryOptions {
+  /** Rejects with `signal.reason`, also during a pause. */
+  signal?: AbortSignal | undefined
+  /** @default {@link isTransient} */
+  shouldRetry?: ((error: unknown) => boolean) | undefined
+  /** Called before each retry with what failed: the place to count them. */
+  onRetry?: ((error: unknown) => void) | undefined
+  /** Shared by calls to the same service, so that an outage does not multiply them. */
+  budget?: RetryBudget | undefined
+}
+
+/** Whether trying again may help: the codes `io` and `timeout`. */
+export function isTransient(error: unknown): boolean {
+  return isSluiceError(error) && (error.code === 'io' || error.code === 'timeout')
+}
+
+/** Checks the options once, so that a mistake shows where they are given and not at the first failure. */
+export function validateRetryOptions({ attempts = 5, minDelayMs = 100, maxDelayMs = 20_000 }: RetryOptions): {
+  attempts: number
+  minDelayMs: number
+  maxDelayMs: number
+} {
+  const fail = (option: string, wanted: string, value: unknown) => {
+    throw new SluiceError('invalid-argument', `must be ${wanted}, not ${String(value)}`, { option })
+  }
+  if (!(attempts >= 1 && (Number.isInteger(attempts) || attempts === Number.POSITIVE_INFINITY))) {
+    fail('attempts', 'a whole number above 0 or Infinity', attempts)
+  }
+  if (!(minDelayMs >= 0 && Number.isFinite(minDelayMs))) fail('minDelayMs', '0 or more', minDelayMs)
+  if (!(maxDelayMs >= minDelayMs)) fail('maxDelayMs', `at least minDelayMs (${minDelayMs})`, maxDelayMs)
+  return { attempts, minDelayMs, maxDelayMs }
+}
+
+/**
+ * Runs something until it succeeds, fails for good, or has been tried `attempts` times; then rejects with the
+ * last failure as it was thrown. Only what may be done twice belongs in here.
+ */
+export async function retrying<T>(
+  run: (attempt: number) => Promise<T>,
+  { signal, shouldRetry = isTransient, onRetry, budget, ...options }: RetryingOptions = {},
+): Promise<T> {
+  const { attempts, minDelayMs, maxDelayMs } = validateRetryOptions(options)
+  const tryOnce = async (attempt: number): Promise<{ value: T } | { error: unknown }> => {
+    try {
+      const value = await run(attempt)
+      budget?.refill()
+      return { value }
+    } catch (error) {
+      if (signal?.aborted || attempt >= attempts || !shouldRetry(error)) return { error }
+      if (budget?.take() === false) return { error }
+      onRetry?.(error)
+      // p-retry has opinions of its own on some errors, TypeErrors among them: it gets to see none.
+      throw new Error('retry', { cause: error })
+    }
+  }
+  const outcome = await pRetry(tryOnce, {
+    retries: attempts - 1,
+    minTimeout: minDelayMs,
+    maxTimeout: maxDelayMs,
+    factor: 2,
+    randomize: true,
+    ...(signal === undefined ? {} : { signal }),
+  })
+  if ('error' in outcome) throw outcome.error
+  return outcome.value
+}
+
+/**
+ * Retries that many calls share. Each retry takes one; each success gives a part of one back. While a service
+ * is down the store of retries runs dry and calls fail at once instead of adding to its load.
+ */
+export class RetryBudget {
+  readonly capacity: number
+  /** Retries that are left. */
+  tokens: number
+
+  constructor(capacity = 100) {
+    this.capacity = capacity
+    this.tokens = capacity
+  }
+
+  /** Takes one retry, if there is one. */
+  take(): boolean {
+    if (this.tokens < 1) return false
+    this.tokens--
+    return true
+  }
+
+  /** Ten successes pay for one retry. */
+  refill(): void {
+    this.tokens = Math.min(this.capacity, this.tokens + 0.1)
+  }
+}

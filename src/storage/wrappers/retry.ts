@@ -1,0 +1,178 @@
+import { isSluiceError, SluiceError } from '../../core/errors.ts'
+import { RetryBudget, type RetryOptions, retrying, validateRetryOptions } from '../../core/retry.ts'
+import { readAll } from '../read.ts'
+import type { GetOptions, GetResult, ListOptions, ObjectMeta, PutOptions, Store } from '../store.ts'
+import { type StoreRequest, WrappedStore, wrap } from './wrapped.ts'
+
+export interface StoreRetryOptions extends RetryOptions {
+  /** Retries that all requests together may have outstanding; ten successes give one back. @default 100 */
+  budget?: number | undefined
+  /** Called before each retry with what failed: the place to count them. */
+  onRetry?: ((error: unknown, request: { method: string; key: string }) => void) | undefined
+}
+
+/**
+ * Tries again what failed with `io` or `timeout` and may be done twice. A body that breaks off goes on where it
+ * stopped, in the same version of the object; a listing goes on after the last key that it gave.
+ *
+ * A put with `create` or `ifMatch` may have succeeded although its answer was lost, and then find its own object
+ * in its way: before that is called a failure, the object is read back, and if its bytes are those of this put
+ * it has succeeded. (Two writers who put the same bytes under the same key may so both succeed; put something of
+ * your own in it where that matters.)
+ *
+ * Not retried: a put or copy whose body is a stream, which cannot be read twice; `listStaged`.
+ */
+export function withRetry(store: Store, options: StoreRetryOptions = {}): Store {
+  const { budget = 100, onRetry } = options
+  if (!(budget >= 0)) {
+    throw new SluiceError('invalid-argument', `must be 0 or more, not ${budget}`, { option: 'budget' })
+  }
+  const policy = { ...validateRetryOptions(options), budget: new RetryBudget(budget) }
+  return wrap(store, root => new RetriedStore(root, policy, onRetry))
+}
+
+type Policy = ReturnType<typeof validateRetryOptions> & { budget: RetryBudget }
+
+class RetriedStore extends WrappedStore {
+  readonly #policy: Policy
+  readonly #onRetry: StoreRetryOptions['onRetry']
+
+  constructor(inner: Store, policy: Policy, onRetry: StoreRetryOptions['onRetry']) {
+    super(inner)
+    this.#policy = policy
+    this.#onRetry = onRetry
+  }
+
+  protected override call<T>(request: StoreRequest, run: (attempt: number) => Promise<T>): Promise<T> {
+    const { method, key, signal } = request
+    const onRetry = (error: unknown) => this.#onRetry?.(error, { method, key })
+    return retrying(run, { ...this.#policy, signal, onRetry })
+  }
+
+  override async get(key: string, options: GetOptions = {}): Promise<GetResult> {
+    const request: StoreRequest = { method: 'get', key, signal: options.signal, bytes: 0 }
+    const first = await this.call(request, () => this.inner.get(key, options))
+    const { meta, range } = first
+    const reopen = async (start: number) => {
+      const rest = { ...options, range: { start, end: range.end }, ifMatch: meta.etag }
+      return (await this.inner.get(key, rest)).body[Symbol.asyncIterator]()
+    }
+    let position = range.start
+    let body: AsyncIterator<Uint8Array> | undefined = first.body[Symbol.asyncIterator]()
+    const next = async (): Promise<IteratorResult<Uint8Array, void>> => {
+      try {
+        body ??= await reopen(position)
+        const result = await body.next()
+        if (!result.done) {
+          position += result.value.length
+          return result
+        }
+        if (position === range.end) return { done: true, value: undefined }
+        throw new SluiceError('io', `the body ended ${range.end - position} bytes early`, {
+          file: `${this.url}/${key}`,
+        })
+      } catch (error) {
+        body = undefined
+        throw error
+      }
+    }
+    const iterator: AsyncIterableIterator<Uint8Array, void, undefined> = {
+      [Symbol.asyncIterator]: () => iterator,
+      next: () => this.call(request, next),
+      return: async () => {
+        await body?.return?.()
+        return { done: true, value: undefined }
+      },
+    }
+    return { ...first, body: iterator }
+  }
+
+  override put(
+    key: string,
+    body: Uint8Array | AsyncIterable<Uint8Array>,
+    options: PutOptions = {},
+  ): Promise<ObjectMeta> {
+    if (!(body instanceof Uint8Array)) return this.inner.put(key, body, options)
+    return this.#write(
+      'put',
+      key,
+      options,
+      () => this.inner.put(key, body, options),
+      () => body,
+    )
+  }
+
+  override copy(from: string, to: string, options: PutOptions = {}): Promise<ObjectMeta> {
+    const source = () => readAll(this.inner, from, { signal: options.signal })
+    return this.#write('copy', to, options, () => this.inner.copy(from, to, options), source)
+  }
+
+  override async *list(options: ListOptions = {}): AsyncGenerator<ObjectMeta, void, undefined> {
+    const request: StoreRequest = {
+      method: 'list',
+      key: options.prefix ?? '',
+      signal: options.signal,
+      bytes: 0,
+    }
+    let last = options.startAfter
+    let listing: AsyncIterator<ObjectMeta> | undefined
+    const next = async () => {
+      try {
+        const rest = last === undefined ? options : { ...options, startAfter: last }
+        listing ??= this.inner.list(rest)[Symbol.asyncIterator]()
+        return await listing.next()
+      } catch (error) {
+        listing = undefined
+        throw error
+      }
+    }
+    try {
+      for (let item = await this.call(request, next); !item.done; item = await this.call(request, next)) {
+        last = item.value.key
+        yield item.value
+      }
+    } finally {
+      await listing?.return?.()
+    }
+  }
+
+  /** Puts something, and settles whether an earlier try of it has succeeded unnoticed. */
+  async #write(
+    method: 'put' | 'copy',
+    key: string,
+    { mode, signal }: PutOptions,
+    write: () => Promise<ObjectMeta>,
+    written: () => Uint8Array | Promise<Uint8Array>,
+  ): Promise<ObjectMeta> {
+    return this.call({ method, key, signal, bytes: 0 }, async attempt => {
+      try {
+        return await write()
+      } catch (error) {
+        const inTheWay =
+          isSluiceError(error) && (error.code === 'already-exists' || error.code === 'precondition')
+        if (attempt === 1 || mode === undefined || mode === 'overwrite' || !inTheWay) throw error
+        const meta = await this.#holds(key, await written(), signal)
+        if (meta === undefined) throw error
+        return meta
+      }
+    })
+  }
+
+  /** What the store knows about the object if its bytes are these. */
+  async #holds(
+    key: string,
+    bytes: Uint8Array,
+    signal: AbortSignal | undefined,
+  ): Promise<ObjectMeta | undefined> {
+    try {
+      const meta = await this.inner.head(key, { signal })
+      if (meta.size !== bytes.length) return undefined
+      const found = await readAll(this.inner, key, { ifMatch: meta.etag, signal })
+      return Buffer.compare(found, bytes) === 0 ? meta : undefined
+    } catch (error) {
+      if (isSluiceError(error) && (error.code === 'not-found' || error.code === 'precondition'))
+        return undefined
+      throw error
+    }
+  }
+}
