@@ -1,16 +1,31 @@
 import { readFileSync } from 'node:fs'
 import type { BitKernels } from './bits.ts'
+import type { BoundsKernels } from './bounds.ts'
 import type { ByteKernels } from './bytes.ts'
+import type { CompactKernels } from './compact.ts'
 import type { ConvertKernels } from './convert.ts'
+import type { DictionaryKernels } from './dictionary.ts'
+import type { EncodeKernels } from './encode.ts'
 import type { LzKernels } from './lz.ts'
 import type { RleKernels } from './rle.ts'
+import type { SpanKernels } from './spans.ts'
 import type { SpreadKernels } from './spread.ts'
 
 /**
  * The kernels, compiled from `assembly/` (one file a subject, typed by the file of the same name beside this
  * one). Every argument that names memory is a byte address in the arena that the kernels were made for.
  */
-export type Kernels = BitKernels & ByteKernels & ConvertKernels & LzKernels & RleKernels & SpreadKernels
+export type Kernels = BitKernels &
+  BoundsKernels &
+  ByteKernels &
+  CompactKernels &
+  ConvertKernels &
+  DictionaryKernels &
+  EncodeKernels &
+  LzKernels &
+  RleKernels &
+  SpanKernels &
+  SpreadKernels
 
 let compiled: WebAssembly.Module | undefined
 

@@ -1,6 +1,21 @@
 export { copyBits, fillBits, popcount } from './bits'
+export * from './bounds'
 export * from './bytes'
+export * from './compact'
 export * from './convert'
+export * from './dictionary'
+export { encodeDelta32, encodeDelta64 } from './encode-delta'
+export { encodeHybrid, encodeHybridBits } from './encode-hybrid'
 export { packedToBits, rleToBits, rleToI32, unpack } from './rle'
 export * from './snappy'
+export {
+  copySpans,
+  encodePlainSpans,
+  spanBytes,
+  spanLengths,
+  spansOfFixed,
+  spansOfLargeOffsets,
+  spansOfOffsets,
+  splitPrefixes,
+} from './spans'
 export * from './spread'

@@ -1,0 +1,158 @@
+import type { Data, Field } from 'apache-arrow'
+import type { Arena, Region } from '../core/arena.ts'
+import { chooseEncoding, type EncodedValues } from './choose-encoding.ts'
+import { encodePlain } from './encodings/encode-plain.ts'
+import type { ValueEncoder } from './encodings/encoder.ts'
+import { type LeafType, leafType } from './leaf-type.ts'
+import type { ColumnChunkMetadata, Encoding, PageLocation } from './metadata.ts'
+import { type PageRows, PageWriter } from './page-writer.ts'
+import { collectValidity, type Validity } from './physical-column.ts'
+import { joinBounds, type ValueBounds, valueBounds } from './statistics.ts'
+import type { ResolvedWriteOptions } from './write-options.ts'
+
+/** A column chunk, its bytes apart. Offsets count from where those bytes begin. Plain data, for other threads. */
+export interface EncodedChunk {
+  metadata: ColumnChunkMetadata
+  pages: EncodedPage[]
+}
+
+/** Where a data page lies and what is in it. */
+export interface EncodedPage extends PageLocation {
+  rows: number
+  nullCount: number
+  /** Absent if all values are null or NaN, or if nobody asked. */
+  bounds?: ValueBounds
+  /** Bytes of BYTE_ARRAY values before encoding. */
+  byteArrayBytes?: number
+}
+
+/** Encodes one column of a row group, given in pieces; the bytes go to `parts`, in order. */
+export function encodeColumn(
+  arena: Arena,
+  field: Field,
+  pieces: readonly Data[],
+  options: ResolvedWriteOptions,
+  parts: Uint8Array[],
+): EncodedChunk {
+  const region = arena.region()
+  const writer = new PageWriter(arena, options)
+  try {
+    const leaf = leafType(field)
+    const validity = collectValidity(region, field, pieces)
+    const column = chooseEncoding(region, field, leaf, pieces, validity, options)
+    const chunk = writePages(region, field, leaf, validity, column, options, writer)
+    parts.push(...writer.parts)
+    return chunk
+  } finally {
+    writer.free()
+    region.free()
+  }
+}
+
+function writePages(
+  region: Region,
+  field: Field,
+  leaf: LeafType,
+  validity: Validity,
+  column: EncodedValues,
+  options: ResolvedWriteOptions,
+  writer: PageWriter,
+): EncodedChunk {
+  const { arena } = region
+  const { encoder, coded } = column
+  if (coded !== undefined) {
+    writer.dictionary(encodePlain(arena, leaf, coded.dictionary.address), coded.dictionary.count)
+  }
+  const dataPageOffset = writer.length
+  const optional = field.nullable || leaf.layout === 'null'
+  const summarise = options.statistics || options.pageIndex
+  const pages: EncodedPage[] = []
+  const boundsOf = summarise ? pageBounds(region, leaf, column) : undefined
+  for (const page of cutPages(arena, validity, encoder, options)) {
+    const offset = writer.length
+    writer.data(encoder, page, optional ? validity : undefined)
+    const bounds = page.values === 0 ? undefined : boundsOf?.(page)
+    pages.push({
+      offset,
+      compressedPageSize: writer.length - offset,
+      firstRowIndex: page.firstRow,
+      rows: page.rows,
+      nullCount: page.rows - page.values,
+      ...(bounds === undefined ? {} : { bounds }),
+    })
+  }
+  const bounds = pages.reduce<ValueBounds | undefined>(
+    (sum, page) => joinBounds(leaf.order, sum, page.bounds),
+    undefined,
+  )
+  const encodings: Encoding[] = coded === undefined ? [encoder.encoding] : ['PLAIN', 'RLE_DICTIONARY']
+  if (!encodings.includes('RLE')) encodings.push('RLE')
+  const dataPage = options.pageVersion === 1 ? 'DATA_PAGE' : 'DATA_PAGE_V2'
+  const metadata: ColumnChunkMetadata = {
+    type: leaf.element.type!,
+    encodings,
+    path: [field.name],
+    codec: options.codec,
+    numValues: validity.rows,
+    totalUncompressedSize: writer.uncompressed,
+    totalCompressedSize: writer.length,
+    dataPageOffset,
+    encodingStats: [{ pageType: dataPage, encoding: encoder.encoding, count: pages.length }],
+  }
+  if (coded !== undefined) {
+    metadata.dictionaryPageOffset = 0
+    metadata.encodingStats?.unshift({ pageType: 'DICTIONARY_PAGE', encoding: 'PLAIN', count: 1 })
+  }
+  if (options.statistics) {
+    metadata.statistics = { nullCount: validity.rows - validity.valid, ...bounds }
+  }
+  return { metadata, pages }
+}
+
+/** Pages of at most `pageRows` rows and, one row apart, `pageBytes` bytes of values. */
+function* cutPages(
+  arena: Arena,
+  { rows, bits }: Validity,
+  encoder: ValueEncoder,
+  options: ResolvedWriteOptions,
+): Generator<PageRows> {
+  const valuesOf = (from: number, count: number): number =>
+    bits === 0 ? count : arena.kernels.countBits(bits, from, count)
+  let firstRow = 0
+  let firstValue = 0
+  while (firstRow < rows) {
+    let count = Math.min(options.pageRows, rows - firstRow)
+    let values = valuesOf(firstRow, count)
+    while (count > 1 && encoder.bound(firstValue, values) > options.pageBytes) {
+      count = Math.ceil(count / 2)
+      values = valuesOf(firstRow, count)
+    }
+    yield { firstRow, rows: count, firstValue, values }
+    firstRow += count
+    firstValue += values
+  }
+}
+
+/** The bounds of a page's values; of codes, each that occurs is looked up once. */
+function pageBounds(
+  region: Region,
+  leaf: LeafType,
+  { values, coded }: EncodedValues,
+): (page: PageRows) => ValueBounds | undefined {
+  const { arena } = region
+  const { width } = leaf
+  if (coded === undefined) {
+    return page => valueBounds(arena, leaf, values!.address + page.firstValue * width, page.values)
+  }
+  const { codes, dictionary } = coded
+  const stamps = region.zeroed(4 * dictionary.count)
+  const used = region.alloc(4 * dictionary.count)
+  const occurring = region.alloc(width * dictionary.count)
+  let epoch = 0
+  return page => {
+    const start = codes + 4 * page.firstValue
+    const count = arena.kernels.distinctCodes(start, page.values, stamps, ++epoch, used)
+    arena.kernels.gatherValues(used, count, dictionary.address, width, occurring)
+    return valueBounds(arena, leaf, occurring, count)
+  }
+}

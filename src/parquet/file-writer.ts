@@ -1,0 +1,123 @@
+import type { Field } from 'apache-arrow'
+import { MAGIC, writeFooter } from './footer-writer.ts'
+import { leafType, type ValueOrder } from './leaf-type.ts'
+import type { FileMetadata } from './metadata.ts'
+import { writeColumnIndex, writeOffsetIndex } from './page-index-writer.ts'
+import { parquetSchema } from './parquet-schema.ts'
+import { type EncodedPage, type EncodedRowGroup, shiftChunk } from './row-group-writer.ts'
+import { type ResolvedWriteOptions, sortingColumns } from './write-options.ts'
+
+/**
+ * What wrote the file, in the form that readers parse: application, `version`, `build`. Some of them trust
+ * statistics by it.
+ */
+const CREATED_BY = 'sluice version 0.1.0 (build unknown)'
+
+/**
+ * Puts a file together from encoded row groups: says which bytes come next and keeps the metadata. It writes
+ * nothing itself, and holds no data but the page index.
+ */
+export class ParquetFileWriter {
+  readonly #metadata: FileMetadata
+  readonly #options: ResolvedWriteOptions
+  readonly #orders: ValueOrder[]
+  /** Per row group, per column. */
+  readonly #pages: EncodedPage[][][] = []
+  #bytes = 0
+
+  constructor(fields: readonly Field[], options: ResolvedWriteOptions) {
+    this.#options = options
+    this.#orders = fields.map(field => leafType(field).order)
+    this.#metadata = {
+      version: 2,
+      ...parquetSchema(fields),
+      numRows: 0,
+      rowGroups: [],
+      keyValueMetadata: [...options.keyValueMetadata],
+      createdBy: CREATED_BY,
+      hasColumnOrders: true,
+    }
+  }
+
+  /** Rows so far. */
+  get rows(): number {
+    return this.#metadata.numRows
+  }
+
+  /** Bytes so far. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  /** Row groups so far. */
+  get rowGroups(): number {
+    return this.#metadata.rowGroups.length
+  }
+
+  /** The first bytes of the file. */
+  header(): Uint8Array {
+    this.#bytes += MAGIC.length
+    return MAGIC.slice()
+  }
+
+  /** Adds a row group; returns the bytes to write next. The group's offsets become those of the file. */
+  append(group: EncodedRowGroup): Uint8Array {
+    for (const chunk of group.columns) shiftChunk(chunk, this.#bytes)
+    const columns = group.columns.map(chunk => chunk.metadata)
+    const { sortedBy } = this.#options
+    this.#metadata.rowGroups.push({
+      columns,
+      numRows: group.rows,
+      totalByteSize: columns.reduce((sum, chunk) => sum + chunk.totalUncompressedSize, 0),
+      totalCompressedSize: columns.reduce((sum, chunk) => sum + chunk.totalCompressedSize, 0),
+      ...(sortedBy.length === 0
+        ? {}
+        : {
+            sortingColumns: sortingColumns(
+              sortedBy,
+              this.#metadata.columns.map(c => c.element.name),
+            ),
+          }),
+    })
+    this.#pages.push(group.columns.map(chunk => chunk.pages))
+    this.#metadata.numRows += group.rows
+    this.#bytes += group.bytes.length
+    return group.bytes
+  }
+
+  /** The last bytes of the file, and its metadata. */
+  finish(): { bytes: Uint8Array; metadata: FileMetadata } {
+    const parts = this.#options.pageIndex ? this.#writePageIndex() : []
+    parts.push(writeFooter(this.#metadata))
+    const bytes = Buffer.concat(parts)
+    this.#bytes += parts.at(-1)!.length
+    return { bytes, metadata: this.#metadata }
+  }
+
+  /** All column indexes, then all offset indexes, as PageIndex.md has it. */
+  #writePageIndex(): Uint8Array[] {
+    const parts: Uint8Array[] = []
+    const add = (part: Uint8Array): { offset: number; length: number } => {
+      const offset = this.#bytes
+      parts.push(part)
+      this.#bytes += part.length
+      return { offset, length: part.length }
+    }
+    const chunks = this.#metadata.rowGroups.flatMap((group, ordinal) =>
+      group.columns.map((chunk, index) => ({ chunk, index, pages: this.#pages[ordinal]![index]! })),
+    )
+    for (const { chunk, index, pages } of chunks) {
+      const columnIndex = pages.length === 0 ? undefined : writeColumnIndex(this.#orders[index]!, pages)
+      if (columnIndex === undefined) continue
+      const { offset, length } = add(columnIndex)
+      chunk.columnIndexOffset = offset
+      chunk.columnIndexLength = length
+    }
+    for (const { chunk, pages } of chunks) {
+      const { offset, length } = add(writeOffsetIndex(pages))
+      chunk.offsetIndexOffset = offset
+      chunk.offsetIndexLength = length
+    }
+    return parts
+  }
+}

@@ -1,0 +1,203 @@
+import { DataType, DateUnit, type Field, Precision, TimeUnit } from 'apache-arrow'
+import { SluiceError } from '../core/errors.ts'
+import type { Kernels } from '../core/kernels/kernels.ts'
+import { LOGICAL_TYPE_KEY } from './arrow-schema.ts'
+import type {
+  ConvertedType,
+  LogicalType,
+  TimeUnit as ParquetTimeUnit,
+  PhysicalType,
+  SchemaElement,
+} from './metadata.ts'
+
+/** How values compare, and what their statistics look like. */
+export type ValueOrder =
+  | 'boolean'
+  | 'i32'
+  | 'u32'
+  | 'i64'
+  | 'u64'
+  | 'f16'
+  | 'f32'
+  | 'f64'
+  /** Unsigned bytes. */
+  | 'bytes'
+  /** UTF-8, which sorts as its bytes do. */
+  | 'text'
+  /** Big-endian two's complement. */
+  | 'signed-bytes'
+
+/**
+ * Makes physical values of `count` Arrow values; returns `count`, or the index of the first value that the
+ * column's type cannot hold.
+ */
+export type Conversion = (kernels: Kernels, values: number, count: number, out: number) => number
+
+/** How an Arrow type is stored in Parquet: the leaf's type, and the way from Arrow's values to physical ones. */
+export interface LeafType {
+  /** Type, length and annotations; name and repetition are the field's. */
+  element: Omit<SchemaElement, 'name'>
+  /**
+   * `fixed`: values of a fixed width, side by side; `bytes`: offsets into data, spans in the arena; `boolean`:
+   * bits, bytes of 0 and 1 in the arena; `null`: nothing.
+   */
+  layout: 'fixed' | 'bytes' | 'boolean' | 'null'
+  /** Bytes of an Arrow value. */
+  arrowWidth: number
+  /** Bytes of a physical value in the arena; 8 for spans. */
+  width: number
+  /** Bytes per offset of `bytes`. */
+  offsetWidth: 4 | 8
+  convert?: Conversion
+  order: ValueOrder
+}
+
+/** The leaf of a field of values (not of a dictionary); `unsupported` for what has no place in flat Parquet. */
+export function leafType(field: Field): LeafType {
+  const leaf = plainLeaf(field)
+  const declared = declaredType(field, leaf)
+  if (declared === undefined) return leaf
+  if (declared.type === 'UUID') return fixed('FIXED_LEN_BYTE_ARRAY', 16, 'bytes', declared)
+  return bytes(declared.type === 'BSON' ? 'bytes' : 'text', leaf.offsetWidth, declared)
+}
+
+function plainLeaf(field: Field): LeafType {
+  const type: DataType = field.type
+  if (DataType.isNull(type)) {
+    return { ...fixed('INT32', 4, 'i32', { type: 'UNKNOWN' }), layout: 'null' }
+  }
+  if (DataType.isBool(type)) return { ...fixed('BOOLEAN', 1, 'boolean'), layout: 'boolean' }
+  if (DataType.isInt(type)) return integer(type.bitWidth, type.isSigned)
+  if (DataType.isFloat(type)) {
+    if (type.precision === Precision.DOUBLE) return fixed('DOUBLE', 8, 'f64')
+    if (type.precision === Precision.SINGLE) return fixed('FLOAT', 4, 'f32')
+    return fixed('FIXED_LEN_BYTE_ARRAY', 2, 'f16', { type: 'FLOAT16' })
+  }
+  if (DataType.isUtf8(type)) return bytes('text', 4, { type: 'STRING' })
+  if (DataType.isLargeUtf8(type)) return bytes('text', 8, { type: 'STRING' })
+  if (DataType.isBinary(type)) return bytes('bytes', 4)
+  if (DataType.isLargeBinary(type)) return bytes('bytes', 8)
+  if (DataType.isFixedSizeBinary(type)) return fixed('FIXED_LEN_BYTE_ARRAY', type.byteWidth, 'bytes')
+  if (DataType.isDecimal(type)) return decimal(type.precision, type.scale, type.bitWidth / 8)
+  if (DataType.isDate(type)) {
+    const days = fixed('INT32', 4, 'i32', { type: 'DATE' })
+    if (type.unit === DateUnit.DAY) return days
+    return { ...days, arrowWidth: 8, convert: (k, values, count, out) => k.daysOfMillis(values, count, out) }
+  }
+  if (DataType.isTime(type)) return time(type.unit)
+  if (DataType.isTimestamp(type)) return timestamp(type.unit, typeof type.timezone === 'string')
+  throw new SluiceError('unsupported', `values of type ${type} cannot be written`, {
+    column: field.name,
+    hint: 'Cast the column, or leave it out.',
+  })
+}
+
+/** Annotated with a logical type; the older converted type goes with it where the format has one. */
+function fixed(type: PhysicalType, width: number, order: ValueOrder, logicalType?: LogicalType): LeafType {
+  const element: LeafType['element'] = { type }
+  if (type === 'FIXED_LEN_BYTE_ARRAY') element.typeLength = width
+  if (logicalType !== undefined) {
+    element.logicalType = logicalType
+    const convertedType = convertedTypeOf(logicalType)
+    if (convertedType !== undefined) element.convertedType = convertedType
+    if (logicalType.type === 'DECIMAL') {
+      element.scale = logicalType.scale
+      element.precision = logicalType.precision
+    }
+  }
+  return { element, layout: 'fixed', arrowWidth: width, width, offsetWidth: 4, order }
+}
+
+function bytes(order: ValueOrder, offsetWidth: 4 | 8, logicalType?: LogicalType): LeafType {
+  return { ...fixed('BYTE_ARRAY', 8, order, logicalType), layout: 'bytes', offsetWidth }
+}
+
+function integer(bitWidth: 8 | 16 | 32 | 64, isSigned: boolean): LeafType {
+  const logicalType: LogicalType = { type: 'INTEGER', bitWidth, isSigned }
+  if (bitWidth === 64) {
+    return isSigned ? fixed('INT64', 8, 'i64') : fixed('INT64', 8, 'u64', logicalType)
+  }
+  if (bitWidth === 32) {
+    return isSigned ? fixed('INT32', 4, 'i32') : fixed('INT32', 4, 'u32', logicalType)
+  }
+  return {
+    ...fixed('INT32', 4, 'i32', logicalType),
+    arrowWidth: bitWidth / 8,
+    convert: (k, values, count, out) => {
+      k.widen(values, bitWidth / 8, isSigned, count, out)
+      return count
+    },
+  }
+}
+
+/** The narrowest of INT32, INT64 and FIXED_LEN_BYTE_ARRAY that holds the precision. */
+function decimal(precision: number, scale: number, arrowWidth: number): LeafType {
+  const logicalType: LogicalType = { type: 'DECIMAL', precision, scale }
+  const width = Math.ceil((precision * Math.log2(10) + 1) / 8)
+  const leaf =
+    precision <= 9
+      ? fixed('INT32', 4, 'i32', logicalType)
+      : precision <= 18
+        ? fixed('INT64', 8, 'i64', logicalType)
+        : fixed('FIXED_LEN_BYTE_ARRAY', width, 'signed-bytes', logicalType)
+  const reverse = precision > 18
+  return {
+    ...leaf,
+    arrowWidth,
+    convert: (k, values, count, out) => k.cutDecimal(values, arrowWidth, count, leaf.width, reverse, out),
+  }
+}
+
+/** Parquet has no seconds: they become milliseconds. Arrow's times of day belong to no time zone. */
+function time(unit: TimeUnit): LeafType {
+  const logicalType: LogicalType = { type: 'TIME', isAdjustedToUTC: false, unit: parquetUnit(unit) }
+  if (unit === TimeUnit.MICROSECOND || unit === TimeUnit.NANOSECOND) {
+    return fixed('INT64', 8, 'i64', logicalType)
+  }
+  const leaf = fixed('INT32', 4, 'i32', logicalType)
+  if (unit === TimeUnit.MILLISECOND) return leaf
+  return { ...leaf, convert: (k, values, count, out) => k.scale32(values, count, 1000, out) }
+}
+
+function timestamp(unit: TimeUnit, isAdjustedToUTC: boolean): LeafType {
+  const leaf = fixed('INT64', 8, 'i64', { type: 'TIMESTAMP', isAdjustedToUTC, unit: parquetUnit(unit) })
+  if (unit !== TimeUnit.SECOND) return leaf
+  return { ...leaf, convert: (k, values, count, out) => k.scale64(values, count, 1000, out) }
+}
+
+function parquetUnit(unit: TimeUnit): ParquetTimeUnit {
+  return unit === TimeUnit.NANOSECOND ? 'NANOS' : unit === TimeUnit.MICROSECOND ? 'MICROS' : 'MILLIS'
+}
+
+/** By "Compatibility" in LogicalTypes.md: local times and nanoseconds had no converted type. */
+function convertedTypeOf(logical: LogicalType): ConvertedType | undefined {
+  switch (logical.type) {
+    case 'STRING':
+      return 'UTF8'
+    case 'ENUM':
+    case 'JSON':
+    case 'BSON':
+    case 'DATE':
+    case 'DECIMAL':
+      return logical.type
+    case 'INTEGER':
+      return `${logical.isSigned ? 'INT' : 'UINT'}_${logical.bitWidth}`
+    case 'TIME':
+    case 'TIMESTAMP':
+      if (!logical.isAdjustedToUTC || logical.unit === 'NANOS') return undefined
+      return `${logical.type}_${logical.unit}`
+    default:
+      return undefined
+  }
+}
+
+/** What the field's metadata says beyond Arrow's types; anything that does not fit the type is left aside. */
+function declaredType(field: Field, { element }: LeafType): LogicalType | undefined {
+  const name = field.metadata.get(LOGICAL_TYPE_KEY)
+  if (name === 'ENUM' || name === 'JSON' || name === 'BSON') {
+    return element.type === 'BYTE_ARRAY' ? { type: name } : undefined
+  }
+  return name === 'UUID' && element.typeLength === 16 && element.logicalType === undefined
+    ? { type: name }
+    : undefined
+}

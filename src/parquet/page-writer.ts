@@ -1,0 +1,166 @@
+import { crc32 } from 'node:zlib'
+import type { Arena, Region } from '../core/arena.ts'
+import { SluiceError } from '../core/errors.ts'
+import { pageCodec } from './compression/codec.ts'
+import { hybridBitsBound, writeLength } from './encodings/encode-rle.ts'
+import type { ValueEncoder } from './encodings/encoder.ts'
+import type { Encoding } from './metadata.ts'
+import type { Validity } from './physical-column.ts'
+import { ENCODINGS, PAGE_TYPES, type PageType } from './thrift-enums.ts'
+import { ThriftWriter } from './thrift-writer.ts'
+import type { ResolvedWriteOptions } from './write-options.ts'
+
+/** Sizes in page headers are signed 32-bit numbers. */
+const MAX_PAGE = 2 ** 31 - 1
+
+/** The rows of one data page and the non-null values among them. */
+export interface PageRows {
+  firstRow: number
+  rows: number
+  firstValue: number
+  values: number
+}
+
+/** Makes the pages of one column chunk: levels, values, compression, checksum, header. */
+export class PageWriter {
+  /** The pages' bytes so far, in order. */
+  readonly parts: Uint8Array[] = []
+  /** Bytes so far. */
+  length = 0
+  /** Bytes so far, had nothing been compressed. */
+  uncompressed = 0
+  #arena: Arena
+  #options: ResolvedWriteOptions
+  #scratch: Region
+  #buffer = 0
+  #capacity = 0
+
+  constructor(arena: Arena, options: ResolvedWriteOptions) {
+    this.#arena = arena
+    this.#options = options
+    this.#scratch = arena.region()
+  }
+
+  /** Gives the scratch memory back. */
+  free(): void {
+    this.#scratch.free()
+  }
+
+  /** All values of a dictionary, PLAIN. */
+  dictionary(encoder: ValueEncoder, count: number): void {
+    this.#reserve(encoder.bound(0, count))
+    const bytes = encoder.encode(0, count, this.#buffer)
+    const body = this.#compress(this.#buffer, bytes)
+    this.#write('DICTIONARY_PAGE', bytes, [body], w => {
+      w.struct(7, () => {
+        w.i32(1, count)
+        w.i32(2, code(encoder.encoding))
+      })
+    })
+  }
+
+  /** A data page; `validity` is undefined for a REQUIRED column. */
+  data(encoder: ValueEncoder, page: PageRows, validity: Validity | undefined): void {
+    const bound = encoder.bound(page.firstValue, page.values)
+    this.#reserve(4 + hybridBitsBound(page.rows) + bound)
+    if (this.#options.pageVersion === 1) this.#dataV1(encoder, page, validity)
+    else this.#dataV2(encoder, page, validity)
+  }
+
+  #dataV1(encoder: ValueEncoder, page: PageRows, validity: Validity | undefined): void {
+    let bytes = 0
+    if (validity !== undefined) {
+      const levels = this.#levels(page, validity, this.#buffer + 4)
+      writeLength(this.#arena, this.#buffer, levels)
+      bytes = 4 + levels
+    }
+    bytes += encoder.encode(page.firstValue, page.values, this.#buffer + bytes)
+    const body = this.#compress(this.#buffer, bytes)
+    this.#write('DATA_PAGE', bytes, [body], w => {
+      w.struct(5, () => {
+        w.i32(1, page.rows)
+        w.i32(2, code(encoder.encoding))
+        w.i32(3, code('RLE'))
+        w.i32(4, code('RLE'))
+      })
+    })
+  }
+
+  #dataV2(encoder: ValueEncoder, page: PageRows, validity: Validity | undefined): void {
+    const levels = validity === undefined ? 0 : this.#levels(page, validity, this.#buffer)
+    const start = this.#buffer + levels
+    const bytes = encoder.encode(page.firstValue, page.values, start)
+    const compressed = this.#compress(start, bytes)
+    const isCompressed = this.#options.codec !== 'UNCOMPRESSED' && compressed.length < bytes
+    const body = isCompressed ? compressed : this.#arena.u8(start, bytes).slice()
+    this.#write('DATA_PAGE_V2', levels + bytes, [this.#arena.u8(this.#buffer, levels).slice(), body], w => {
+      w.struct(8, () => {
+        w.i32(1, page.rows)
+        w.i32(2, page.rows - page.values)
+        w.i32(3, page.rows)
+        w.i32(4, code(encoder.encoding))
+        w.i32(5, levels)
+        w.i32(6, 0)
+        w.bool(7, isCompressed)
+      })
+    })
+  }
+
+  /** Definition levels: 1 for a value, 0 for a null. */
+  #levels(page: PageRows, validity: Validity, out: number): number {
+    const { kernels } = this.#arena
+    if (validity.bits !== 0) return kernels.encodeHybridBits(validity.bits, page.firstRow, page.rows, out)
+    // One run: its length, shifted, as a varint; then the value.
+    const run: number[] = []
+    for (let rest = 2 * page.rows; ; rest = Math.floor(rest / 128)) {
+      if (rest < 128) {
+        run.push(rest, 1)
+        break
+      }
+      run.push((rest % 128) | 128)
+    }
+    this.#arena.u8(out, run.length).set(run)
+    return run.length
+  }
+
+  #compress(address: number, bytes: number): Uint8Array {
+    if (bytes > MAX_PAGE) {
+      throw new SluiceError('unsupported', `a page of ${bytes} bytes is larger than Parquet allows (2 GiB)`)
+    }
+    const { codec, level } = this.#options
+    const input = this.#arena.u8(address, bytes)
+    if (codec === 'UNCOMPRESSED') return input.slice()
+    const scratch = this.#arena.region()
+    try {
+      const output = pageCodec(codec).compress(input, scratch, level)
+      return this.#arena.addressOf(output) < 0 ? output : output.slice()
+    } finally {
+      scratch.free()
+    }
+  }
+
+  #write(type: PageType, bytes: number, body: Uint8Array[], specific: (w: ThriftWriter) => void): void {
+    const w = new ThriftWriter(64)
+    const compressed = body.reduce((sum, part) => sum + part.length, 0)
+    w.i32(1, PAGE_TYPES.indexOf(type))
+    w.i32(2, bytes)
+    w.i32(3, compressed)
+    if (this.#options.crc) w.i32(4, body.reduce((crc, part) => crc32(part, crc), 0) | 0)
+    specific(w)
+    const header = w.finish()
+    this.parts.push(header, ...body)
+    this.length += header.length + compressed
+    this.uncompressed += header.length + bytes
+  }
+
+  #reserve(bytes: number): void {
+    if (bytes <= this.#capacity) return
+    this.#scratch.free()
+    this.#buffer = this.#scratch.alloc(bytes)
+    this.#capacity = bytes
+  }
+}
+
+function code(encoding: Encoding): number {
+  return ENCODINGS.indexOf(encoding)
+}

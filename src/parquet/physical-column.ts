@@ -1,0 +1,205 @@
+import { type Data, DataType, type Dictionary, type Field, type Int } from 'apache-arrow'
+import type { Arena, Region } from '../core/arena.ts'
+import { dictionaryData } from '../core/batch.ts'
+import { SluiceError } from '../core/errors.ts'
+import type { LeafType } from './leaf-type.ts'
+
+/** Physical values in the arena, nulls left out: side by side, bytes of 0 and 1 for booleans, or spans. */
+export interface PhysicalValues {
+  address: number
+  count: number
+}
+
+/** Which rows of a column hold values. */
+export interface Validity {
+  rows: number
+  /** Bitmap in the arena from bit 0 on; 0: all rows are valid. */
+  bits: number
+  /** Rows that are not null. */
+  valid: number
+}
+
+/** The address of a view's bytes in the arena; they are copied there if they lie elsewhere. */
+export function toArena(region: Region, view: ArrayBufferView): number {
+  const present = region.arena.addressOf(view)
+  if (present >= 0) return present
+  const address = region.alloc(view.byteLength)
+  region.arena.u8(address, view.byteLength).set(new Uint8Array(view.buffer, view.byteOffset, view.byteLength))
+  return address
+}
+
+/** The validity of a column that comes in pieces, as one bitmap. */
+export function collectValidity(region: Region, field: Field, pieces: readonly Data[]): Validity {
+  const { arena } = region
+  const rows = pieces.reduce((sum, piece) => sum + piece.length, 0)
+  const nulls = pieces.reduce((sum, piece) => sum + piece.nullCount + nullsOfDictionary(piece), 0)
+  if (nulls === 0) return { rows, bits: 0, valid: rows }
+  const bytes = Math.ceil(rows / 8)
+  const bits = region.alloc(bytes)
+  arena.u8(bits, bytes).fill(0xff)
+  let row = 0
+  for (const piece of pieces) {
+    if (DataType.isNull(piece.type)) arena.kernels.fillBits(bits, row, piece.length, 0)
+    else if (piece.nullCount > 0) {
+      requireBytes(piece.nullBitmap, Math.ceil((piece.offset + piece.length) / 8))
+      arena.kernels.copyBits(toArena(region, piece.nullBitmap), piece.offset, bits, row, piece.length)
+    }
+    if (nullsOfDictionary(piece) > 0) clearNullsOfDictionary(region, piece, bits, row)
+    row += piece.length
+  }
+  const valid = arena.kernels.countBits(bits, 0, rows)
+  if (valid < rows && !field.nullable && !DataType.isNull(field.type)) {
+    throw new SluiceError('schema', `the column is declared without nulls and has ${rows - valid}`, {
+      hint: 'Declare it nullable, or filter its nulls out.',
+    })
+  }
+  return { rows, bits, valid }
+}
+
+/** The physical values of pieces that are not dictionary-encoded. */
+export function collectValues(
+  region: Region,
+  leaf: LeafType,
+  pieces: readonly Data[],
+  validity: Validity,
+): PhysicalValues {
+  return convertValues(region, leaf, collectArrowValues(region, leaf, pieces, validity))
+}
+
+/** The values as Arrow has them, nulls left out; {@link convertValues} makes them physical. */
+export function collectArrowValues(
+  region: Region,
+  leaf: LeafType,
+  pieces: readonly Data[],
+  validity: Validity,
+): PhysicalValues {
+  if (leaf.layout === 'null') return { address: 0, count: 0 }
+  const count = validity.valid
+  const width = leaf.layout === 'fixed' ? leaf.arrowWidth : leaf.width
+  const only = pieces.length === 1 ? pieces[0] : undefined
+  if (only !== undefined && leaf.layout === 'fixed' && validity.bits === 0) {
+    requireBytes(only.values, width * only.length)
+    return { address: toArena(region, only.values), count }
+  }
+  // The compacting kernels store each value before they know whether it stays: room for one more.
+  const address = region.alloc((count + 1) * width)
+  const collect = { fixed: collectFixed, bytes: collectSpans, boolean: collectBooleans }[leaf.layout]
+  let row = 0
+  let written = 0
+  for (const piece of pieces) {
+    written += collect(region, leaf, piece, validity.bits, row, address + written * width)
+    row += piece.length
+  }
+  return { address, count: written }
+}
+
+/** Arrow values to physical ones; `schema` for a value that the column's type cannot hold. */
+export function convertValues(region: Region, leaf: LeafType, values: PhysicalValues): PhysicalValues {
+  const { convert, width } = leaf
+  if (convert === undefined) return values
+  const address = region.alloc(values.count * width)
+  if (convert(region.arena.kernels, values.address, values.count, address) !== values.count) {
+    const { type, logicalType } = leaf.element
+    throw new SluiceError('schema', `a value does not fit in ${logicalType?.type ?? type} of Parquet`)
+  }
+  return { address, count: values.count }
+}
+
+/** A piece's values from row `row` of the column on, to `out`; returns how many. */
+type Collect = (region: Region, leaf: LeafType, piece: Data, bits: number, row: number, out: number) => number
+
+const collectFixed: Collect = (region, { arrowWidth: width }, piece, bits, row, out) => {
+  const { arena } = region
+  const bytes = width * piece.length
+  requireBytes(piece.values, bytes)
+  if (bits === 0) {
+    const { buffer, byteOffset } = piece.values
+    arena.u8(out, bytes).set(new Uint8Array(buffer, byteOffset, bytes))
+    return piece.length
+  }
+  const values = toArena(region, piece.values)
+  const { kernels } = arena
+  switch (width) {
+    case 1:
+      return kernels.compact8(values, bits, row, piece.length, out)
+    case 2:
+      return kernels.compact16(values, bits, row, piece.length, out)
+    case 4:
+      return kernels.compact32(values, bits, row, piece.length, out)
+    case 8:
+      return kernels.compact64(values, bits, row, piece.length, out)
+    default:
+      return kernels.compactWide(values, width, bits, row, piece.length, out)
+  }
+}
+
+const collectSpans: Collect = (region, { offsetWidth }, piece, bits, row, out) => {
+  if (piece.length === 0) return 0
+  requireBytes(piece.valueOffsets, (piece.length + 1) * offsetWidth)
+  const { kernels } = region.arena
+  const spans = offsetWidth === 4 ? kernels.spansOfOffsets : kernels.spansOfLargeOffsets
+  const data = piece.values ?? new Uint8Array(0)
+  const offsets = toArena(region, piece.valueOffsets)
+  const written = spans(offsets, toArena(region, data), data.byteLength, bits, row, piece.length, out)
+  if (written < 0) throw new SluiceError('schema', "the column's offsets leave its data")
+  return written
+}
+
+const collectBooleans: Collect = (region, _leaf, piece, bits, row, out) => {
+  const { kernels } = region.arena
+  requireBytes(piece.values, Math.ceil((piece.offset + piece.length) / 8))
+  const packed = toArena(region, piece.values)
+  if (bits === 0) {
+    kernels.unpackBits(packed, piece.offset, piece.length, out)
+    return piece.length
+  }
+  const all = region.alloc(piece.length)
+  kernels.unpackBits(packed, piece.offset, piece.length, all)
+  return kernels.compact8(all, bits, row, piece.length, out)
+}
+
+/** Kernels trust the lengths they are given: a column that is shorter than it says stops here. */
+function requireBytes(view: ArrayBufferView | undefined, bytes: number): void {
+  if ((view?.byteLength ?? 0) >= bytes) return
+  throw new SluiceError('schema', `a buffer of the column has ${view?.byteLength ?? 0} bytes, not ${bytes}`)
+}
+
+/** Values of a dictionary may be null themselves. */
+function nullsOfDictionary(piece: Data): number {
+  return piece.dictionary?.nullCount ?? 0
+}
+
+function clearNullsOfDictionary(region: Region, piece: Data, bits: number, row: number): void {
+  const { kernels } = region.arena
+  const dictionary = dictionaryData(piece)
+  requireBytes(dictionary.nullBitmap, Math.ceil((dictionary.offset + dictionary.length) / 8))
+  const validity = toArena(region, dictionary.nullBitmap)
+  const codes = dictionaryCodes(region, piece)
+  kernels.clearNullCodes(codes, piece.length, validity, dictionary.offset, dictionary.length, bits, row)
+}
+
+/** The codes of a dictionary-encoded piece as 32-bit numbers, one a row. */
+export function dictionaryCodes(region: Region, piece: Data): number {
+  const { bitWidth, isSigned } = (piece.type as Dictionary).indices as Int
+  requireBytes(piece.values, (piece.length * bitWidth) / 8)
+  const codes = toArena(region, piece.values)
+  if (bitWidth === 32) return codes
+  if (bitWidth === 64) throw new SluiceError('unsupported', 'dictionary codes of 64 bits are not supported')
+  const wide = region.alloc(piece.length * 4)
+  region.arena.kernels.widen(codes, bitWidth / 8, isSigned, piece.length, wide)
+  return wide
+}
+
+/** Bytes of the values without lengths or nulls. */
+export function physicalBytes({ kernels }: Arena, leaf: LeafType, values: PhysicalValues): number {
+  if (leaf.layout !== 'bytes') return values.count * leaf.width
+  return kernels.spanBytes(values.address, values.count) + 4 * values.count
+}
+
+/** Spans of physical values of any layout. */
+export function toSpans(region: Region, leaf: LeafType, values: PhysicalValues): number {
+  if (leaf.layout === 'bytes') return values.address
+  const spans = region.alloc(8 * values.count)
+  region.arena.kernels.spansOfFixed(values.address, leaf.width, values.count, spans)
+  return spans
+}
