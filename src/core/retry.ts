@@ -52,29 +52,37 @@ export async function retrying<T>(
   { signal, shouldRetry = isTransient, onRetry, budget, ...options }: RetryingOptions = {},
 ): Promise<T> {
   const { attempts, minDelayMs, maxDelayMs } = validateRetryOptions(options)
-  const tryOnce = async (attempt: number): Promise<{ value: T } | { error: unknown }> => {
+  let outcome: { value: T } | { error: unknown } | undefined
+  const tryOnce = async (attempt: number) => {
     try {
-      const value = await run(attempt)
+      outcome = { value: await run(attempt) }
       budget?.refill()
-      return { value }
     } catch (error) {
-      if (signal?.aborted || attempt >= attempts || !shouldRetry(error)) return { error }
-      if (budget?.take() === false) return { error }
+      signal?.throwIfAborted()
+      if (attempt >= attempts || !shouldRetry(error) || budget?.take() === false) {
+        outcome = { error }
+        return
+      }
       onRetry?.(error)
       // p-retry has opinions of its own on some errors, TypeErrors among them: it gets to see none.
       throw new Error('retry', { cause: error })
     }
   }
-  const outcome = await pRetry(tryOnce, {
-    retries: attempts - 1,
-    minTimeout: minDelayMs,
-    maxTimeout: maxDelayMs,
-    factor: 2,
-    randomize: true,
-    ...(signal === undefined ? {} : { signal }),
-  })
-  if ('error' in outcome) throw outcome.error
-  return outcome.value
+  try {
+    await pRetry(tryOnce, {
+      retries: attempts - 1,
+      minTimeout: minDelayMs,
+      maxTimeout: maxDelayMs,
+      factor: 2,
+      randomize: true,
+      ...(signal === undefined ? {} : { signal }),
+    })
+  } catch (error) {
+    // What has succeeded is not lost to a signal that comes right after: it may have to be undone.
+    if (outcome === undefined) throw error
+  }
+  if ('error' in outcome!) throw outcome.error
+  return outcome!.value
 }
 
 /**

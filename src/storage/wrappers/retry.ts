@@ -60,6 +60,7 @@ class RetriedStore extends WrappedStore {
     let position = range.start
     let body: AsyncIterator<Uint8Array> | undefined = first.body[Symbol.asyncIterator]()
     const next = async (): Promise<IteratorResult<Uint8Array, void>> => {
+      if (position === range.end && body === undefined) return { done: true, value: undefined }
       try {
         body ??= await reopen(position)
         const result = await body.next()
@@ -80,7 +81,9 @@ class RetriedStore extends WrappedStore {
       [Symbol.asyncIterator]: () => iterator,
       next: () => this.call(request, next),
       return: async () => {
+        position = range.end
         await body?.return?.()
+        body = undefined
         return { done: true, value: undefined }
       },
     }

@@ -1,0 +1,195 @@
+import assert from 'node:assert/strict'
+import type { ListLevel, ListOptions, Store } from '../../storage/store.ts'
+import { bytesOf, type Check, collect, keysOf, textOf } from './context.ts'
+
+/** Keys whose order by folders, by UTF-16 or after percent-decoding is another than that of their bytes. */
+const KEYS = [
+  'a!',
+  'a-b',
+  'a-/c',
+  'a.b',
+  'a/b',
+  'a/b-c',
+  'a/c/d',
+  'a0',
+  'ab/c',
+  'b/.hidden',
+  'b/_SUCCESS',
+  'b/_temporary/x',
+  'dt=2024-01-01/k=__HIVE_DEFAULT_PARTITION__/x.parquet',
+  'dt=2024-01-01/k=a%2Fb/x.parquet',
+  'dt=2024-01-02/x.parquet',
+  'odd/%41',
+  'odd/A',
+  'odd/a b+c',
+  'odd/a&b;c',
+  'odd/back\\slash',
+  'odd/hash#and?query',
+  'odd/line\nbreak',
+  'odd/quote"\'`',
+  'odd/star*[x]{y}',
+  'odd/~',
+  'uni/e\u0301',
+  'uni/é',
+  'uni/日本/x',
+  'uni/\ue000',
+  'uni/\uffee',
+  'uni/😀/deep',
+  'Z/upper',
+]
+
+const ORDERED = [...KEYS].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
+
+const PREFIXES = [
+  '',
+  'a',
+  'a/',
+  'a-',
+  'a/b',
+  'dt=2024-01-0',
+  'dt=2024-01-01/k=',
+  'odd/',
+  'odd/%4',
+  'uni/😀',
+  'b/_',
+]
+const NO_PREFIXES = ['missing', 'missing/', 'a/b/', '/', '/a', 'a//', '../', './a', 'a/../', '\0']
+
+/** `list`, `listLevel` and `child`. */
+export function checkListing(check: Check): void {
+  check('a listing has every object in the order of its UTF-8 bytes', async ({ store }) => {
+    await fill(store)
+    assert.deepEqual(await keysOf(store), ORDERED)
+    for (const key of KEYS) assert.equal(await textOf(store, key), key)
+  })
+
+  check('a prefix is the beginning of keys, not a folder', async ({ store }) => {
+    await fill(store)
+    for (const prefix of [...PREFIXES, ...NO_PREFIXES, ...KEYS]) {
+      const expected = ORDERED.filter(key => key.startsWith(prefix))
+      assert.deepEqual(await keysOf(store, { prefix }), expected, JSON.stringify(prefix))
+    }
+  })
+
+  check('startAfter goes on after any string, of a key or not', async ({ store }) => {
+    await fill(store)
+    const starts = [
+      ...KEYS,
+      ...KEYS.map(key => `${key}/`),
+      ...KEYS.map(key => key.slice(0, -1)),
+      '',
+      'zzz',
+      '\uffff',
+    ]
+    for (const startAfter of starts) {
+      for (const prefix of ['', 'a', 'uni/']) {
+        const expected = expectedOf({ prefix, startAfter })
+        const message = JSON.stringify({ prefix, startAfter })
+        assert.deepEqual(await keysOf(store, { prefix, startAfter }), expected, message)
+      }
+    }
+  })
+
+  check('a level has objects and, once each, the prefixes that go deeper', async ({ store }) => {
+    await fill(store)
+    for (const prefix of [...PREFIXES, ...NO_PREFIXES]) {
+      for (const startAfter of [undefined, '', 'a/b', 'a/c', 'dt=2024-01-01/k=a', 'uni/日本/x']) {
+        const options: ListOptions = startAfter === undefined ? { prefix } : { prefix, startAfter }
+        assert.deepEqual(
+          keysOfLevel(await store.listLevel(options)),
+          levelOf(options),
+          JSON.stringify(options),
+        )
+      }
+    }
+  })
+
+  check('a store with nothing in it lists as empty', async ({ store }) => {
+    assert.deepEqual(await keysOf(store), [])
+    assert.deepEqual(await store.listLevel(), { objects: [], prefixes: [] })
+    assert.deepEqual(await collect(store.listStaged('')), [])
+    await store.put('a/b/c', bytesOf('x'))
+    await store.delete('a/b/c')
+    assert.deepEqual(await store.listLevel(), { objects: [], prefixes: [] })
+  })
+
+  check('a listing may be left early and goes on while its objects vanish', async ({ store }) => {
+    await fill(store)
+    for await (const { key } of store.list()) {
+      assert.equal(key, ORDERED[0])
+      break
+    }
+    const seen: string[] = []
+    for await (const { key } of store.list()) {
+      seen.push(key)
+      if (seen.length === 1) for (const other of ORDERED) if (other !== key) await store.delete(other)
+    }
+    // What has gone may or may not have been seen; nothing else, and in order.
+    assert.deepEqual(
+      seen,
+      ORDERED.filter(key => seen.includes(key)),
+    )
+    assert.deepEqual(await keysOf(store), [ORDERED[0]])
+  })
+
+  check('more objects than fit into a page of a listing', async ({ store }) => {
+    const keys = Array.from({ length: 1_100 }, (_, i) => `page/${String(i).padStart(4, '0')}`)
+    const todo = [...keys]
+    const worker = async () => {
+      for (let key = todo.pop(); key !== undefined; key = todo.pop()) await store.put(key, bytesOf('x'))
+    }
+    await Promise.all(Array.from({ length: 16 }, worker))
+    assert.deepEqual(await keysOf(store), keys)
+    assert.deepEqual(keysOfLevel(await store.listLevel({ prefix: 'page/' })).objects, keys)
+  })
+
+  check('a child sees what lies below its prefix, by relative keys', async ({ store }) => {
+    await fill(store)
+    const child = store.child('a')
+    assert.equal(child.root.store, store.root.store)
+    assert.equal(child.root.prefix, `${store.root.prefix}a/`)
+    const below = ORDERED.filter(key => key.startsWith('a/')).map(key => key.slice(2))
+    assert.deepEqual(await keysOf(child), below)
+    assert.deepEqual(await keysOf(store.child('a/')), below)
+    assert.deepEqual(await keysOf(store.child('')), ORDERED)
+    assert.deepEqual(await keysOf(child, { startAfter: 'b' }), below.slice(1))
+    assert.deepEqual(await keysOf(child, { prefix: 'b' }), ['b', 'b-c'])
+    assert.deepEqual(keysOfLevel(await child.listLevel()), { objects: ['b', 'b-c'], prefixes: ['c/'] })
+    const grandchild = child.child('c')
+    assert.equal(grandchild.root.store, store.root.store)
+    assert.equal(grandchild.root.prefix, `${store.root.prefix}a/c/`)
+    assert.equal((await grandchild.head('d')).key, 'd')
+    assert.equal((await grandchild.get('d')).meta.key, 'd')
+    assert.equal((await grandchild.put('e', bytesOf('new'))).key, 'e')
+    assert.equal((await grandchild.copy('e', 'f')).key, 'f')
+    assert.equal(Buffer.from((await grandchild.getRanges('f', [{ start: 1, end: 3 }]))[0]!).toString(), 'ew')
+    assert.equal(await textOf(store, 'a/c/f'), 'new')
+    await grandchild.delete('e')
+    assert.deepEqual(await keysOf(store, { prefix: 'a/c/' }), ['a/c/d', 'a/c/f'])
+  })
+}
+
+async function fill(store: Store): Promise<void> {
+  await Promise.all(KEYS.map(key => store.put(key, bytesOf(key))))
+}
+
+function expectedOf({ prefix = '', startAfter }: ListOptions): string[] {
+  const after = startAfter === undefined ? undefined : Buffer.from(startAfter)
+  return ORDERED.filter(
+    key => key.startsWith(prefix) && (after === undefined || Buffer.compare(Buffer.from(key), after) > 0),
+  )
+}
+
+function levelOf(options: ListOptions): { objects: string[]; prefixes: string[] } {
+  const from = options.prefix?.length ?? 0
+  const keys = expectedOf(options)
+  const deeper = keys.filter(key => key.indexOf('/', from) >= 0)
+  return {
+    objects: keys.filter(key => !deeper.includes(key)),
+    prefixes: [...new Set(deeper.map(key => key.slice(0, key.indexOf('/', from) + 1)))],
+  }
+}
+
+function keysOfLevel({ objects, prefixes }: ListLevel): { objects: string[]; prefixes: string[] } {
+  return { objects: objects.map(({ key }) => key), prefixes }
+}

@@ -1,0 +1,247 @@
+import assert from 'node:assert/strict'
+import { isSluiceError } from '../../core/errors.ts'
+import { readAll } from '../../storage/read.ts'
+import {
+  assertEmpty,
+  bytesOf,
+  type Check,
+  type ConformanceOptions,
+  collect,
+  keysOf,
+  pattern,
+  rejectsWith,
+  sameObject,
+  stageText,
+  streamOf,
+  textOf,
+} from './context.ts'
+
+const WRITERS = 24
+
+/** Putting, deleting and copying objects. */
+export function checkObjects(check: Check, { nesting = true }: ConformanceOptions): void {
+  check('an object is what was put, wherever its description comes from', async ({ store }) => {
+    for (const length of [0, 1, 300_000]) {
+      const key = `objects/${length}`
+      const put = await store.put(key, pattern(length))
+      assert.equal(put.key, key)
+      assert.equal(put.size, length)
+      sameObject(await store.head(key), put)
+      sameObject((await store.get(key)).meta, put)
+      sameObject((await collect(store.list({ prefix: key })))[0]!, put)
+      assert.deepEqual(await readAll(store, key), pattern(length))
+    }
+  })
+
+  check('a put keeps no hold of the bytes it was given', async ({ store }) => {
+    const bytes = bytesOf('mine')
+    await store.put('key', bytes)
+    bytes.fill(0)
+    assert.equal(await textOf(store, 'key'), 'mine')
+    const read = await readAll(store, 'key')
+    read.fill(0)
+    assert.equal(await textOf(store, 'key'), 'mine')
+  })
+
+  check('a put takes bytes in shared memory and in the middle of a buffer', async ({ store }) => {
+    const shared = new Uint8Array(new SharedArrayBuffer(100), 10, 5)
+    shared.set(bytesOf('share'))
+    await store.put('bytes', shared)
+    await store.put('stream', streamOf(shared, shared.subarray(1, 3)))
+    assert.equal(await textOf(store, 'bytes'), 'share')
+    assert.equal(await textOf(store, 'stream'), 'shareha')
+  })
+
+  check('a put replaces, and the tag changes with it each time', async ({ store }) => {
+    const tags = new Set<string>()
+    // Of the same length and as fast as can be: a tag made of size and time alone would repeat.
+    for (let i = 0; i < 50; i++) tags.add((await store.put('key', bytesOf(`v${i % 10}`))).etag)
+    assert.equal(tags.size, 50)
+    assert.equal(await textOf(store, 'key'), 'v9')
+    assert.equal((await store.head('key')).etag, [...tags].at(-1))
+  })
+
+  check('a stream is put in its order, whatever its pieces; they may be reused', async ({ store }) => {
+    const whole = pattern(200_000)
+    const piece = new Uint8Array(70_001)
+    async function* reusing() {
+      for (let start = 0; start < whole.length; start += piece.length) {
+        const part = whole.subarray(start, start + piece.length)
+        piece.set(part)
+        yield piece.subarray(0, part.length)
+        piece.fill(0)
+        yield new Uint8Array(0)
+      }
+    }
+    assert.equal((await store.put('key', reusing())).size, whole.length)
+    assert.deepEqual(await readAll(store, 'key'), whole)
+    assert.equal((await store.put('empty', streamOf())).size, 0)
+  })
+
+  check('a stream that throws leaves what was there, and its error comes back itself', async ({ store }) => {
+    const failure = new Error('source')
+    async function* failing() {
+      yield pattern(100_000)
+      throw failure
+    }
+    await assert.rejects(store.put('a/b/new', failing()), error => error === failure)
+    await assertEmpty(store)
+    await store.put('old', bytesOf('old'))
+    await assert.rejects(store.put('old', failing()), error => error === failure)
+    assert.equal(await textOf(store, 'old'), 'old')
+    assert.deepEqual(await collect(store.listStaged('')), [])
+  })
+
+  check('what is not there is not-found and the error names it', async ({ store }) => {
+    await store.put('folder/object', bytesOf('x'))
+    for (const key of ['missing', 'folder', 'folder/other', 'folder/object/below']) {
+      await rejectsWith(store.head(key), 'not-found', key)
+      await rejectsWith(store.get(key), 'not-found', key)
+      await rejectsWith(store.getRanges(key, [{ start: 0, end: 1 }]), 'not-found', key)
+      await rejectsWith(store.copy(key, 'to'), 'not-found', key)
+    }
+    assert.deepEqual(await keysOf(store), ['folder/object'])
+  })
+
+  check('delete removes one object; nothing to remove is no error', async ({ store }) => {
+    for (const key of ['a/b/c', 'a/b/cc', 'a/d']) await store.put(key, bytesOf(key))
+    await store.delete('a/b/c')
+    await store.delete('a/b/c')
+    await store.delete('a')
+    await store.delete('a/d/below')
+    await store.delete('never/there')
+    await rejectsWith(store.head('a/b/c'), 'not-found')
+    assert.deepEqual(await keysOf(store), ['a/b/cc', 'a/d'])
+  })
+
+  check('puts and deletes side by side in the same folders do not disturb one another', async ({ store }) => {
+    await Promise.all(
+      Array.from({ length: 12 }, async (_, i) => {
+        for (let round = 0; round < 8; round++) {
+          await store.put(`deep/er/${i}`, bytesOf(`${i}`))
+          assert.equal(await textOf(store, `deep/er/${i}`), `${i}`)
+          await store.delete(`deep/er/${i}`)
+        }
+      }),
+    )
+    await assertEmpty(store)
+  })
+
+  check('create puts only where nothing is', async ({ store }) => {
+    const first = await store.put('key', bytesOf('first'), { mode: 'create' })
+    await rejectsWith(store.put('key', bytesOf('second'), { mode: 'create' }), 'already-exists', 'key')
+    await rejectsWith(store.put('key', streamOf(bytesOf('third')), { mode: 'create' }), 'already-exists')
+    await rejectsWith(store.copy('key', 'key', { mode: 'create' }), 'already-exists')
+    sameObject(await store.head('key'), first)
+    await store.delete('key')
+    await store.put('key', bytesOf('again'), { mode: 'create' })
+    assert.equal(await textOf(store, 'key'), 'again')
+    assert.deepEqual(await collect(store.listStaged('')), [])
+  })
+
+  check('of many who create the same object exactly one succeeds', async ({ store, reopen }) => {
+    const stores = [store, await reopen()]
+    for (let round = 0; round < 5; round++) {
+      const key = `commits/${round}`
+      const results = await Promise.allSettled(
+        Array.from({ length: WRITERS }, (_, i) => {
+          const body = bytesOf(`writer ${i}`)
+          return stores[i % 2]!.put(key, i % 3 === 0 ? streamOf(body) : body, { mode: 'create' })
+        }),
+      )
+      await assertOneWinner(results, 'already-exists', winner => `writer ${winner}`, await textOf(store, key))
+    }
+  })
+
+  check('ifMatch puts only over the version it names', async ({ store }) => {
+    const old = await store.put('key', bytesOf('old'))
+    const now = await store.put('key', bytesOf('now'), { mode: { ifMatch: old.etag } })
+    const stale = { mode: { ifMatch: old.etag } }
+    await rejectsWith(store.put('key', bytesOf('late'), stale), 'precondition', 'key')
+    await rejectsWith(store.put('key', streamOf(bytesOf('late')), stale), 'precondition')
+    await rejectsWith(store.copy('key', 'key', stale), 'precondition')
+    await rejectsWith(store.put('missing', bytesOf('late'), stale), 'precondition', 'missing')
+    sameObject(await store.head('key'), now)
+    assert.deepEqual(await keysOf(store), ['key'])
+    assert.deepEqual(await collect(store.listStaged('')), [])
+  })
+
+  check('of many who replace the same version exactly one succeeds', async ({ store, reopen }) => {
+    const stores = [store, await reopen()]
+    const { etag } = await store.put('key', bytesOf('start'))
+    const results = await Promise.allSettled(
+      Array.from({ length: WRITERS }, (_, i) =>
+        stores[i % 2]!.put('key', bytesOf(`writer ${i}`), { mode: { ifMatch: etag } }),
+      ),
+    )
+    await assertOneWinner(results, 'precondition', winner => `writer ${winner}`, await textOf(store, 'key'))
+  })
+
+  check('copy makes an equal object, on condition if asked', async ({ store }) => {
+    const source = await store.put('from/a', pattern(100_000))
+    const copied = await store.copy('from/a', 'to/b')
+    assert.equal(copied.key, 'to/b')
+    assert.equal(copied.size, source.size)
+    sameObject(await store.head('to/b'), copied)
+    assert.deepEqual(await readAll(store, 'to/b'), pattern(100_000))
+    sameObject(await store.head('from/a'), source)
+    const again = await store.copy('from/a', 'to/b', { mode: { ifMatch: copied.etag } })
+    assert.notEqual(again.etag, copied.etag)
+    assert.deepEqual(await keysOf(store), ['from/a', 'to/b'])
+  })
+
+  check('an object beside others below its name', async ({ store }) => {
+    await store.put('a/b', bytesOf('inner'))
+    if (nesting) {
+      await store.put('a', bytesOf('outer'))
+      assert.equal(await textOf(store, 'a'), 'outer')
+      return
+    }
+    await rejectsWith(store.put('a', bytesOf('outer')), 'unsupported', 'a')
+    await rejectsWith(store.put('a', bytesOf('outer'), { mode: 'create' }), 'unsupported', 'a')
+    await rejectsWith(store.put('a/b/c', bytesOf('inmost')), 'unsupported', 'a/b')
+    await rejectsWith(store.completeStaged(await stageText(store, 'a', 'x')), 'unsupported', 'a')
+    assert.equal(await textOf(store, 'a/b'), 'inner')
+    assert.deepEqual(await keysOf(store), ['a/b'])
+  })
+
+  check('a key that is none is invalid-argument in every call', async ({ store }) => {
+    const bad = ['', '/', '/a', 'a/', 'a//b', '.', '..', '../a', 'a/../b', 'a/./b', 'a/..', 'a\0b', '\ud800']
+    const upload = await stageText(store, 'key', 'x')
+    await store.put('from', bytesOf('x'))
+    for (const key of bad) {
+      await rejectsWith(store.copy('from', key), 'invalid-argument')
+      for (const at of [store, store.child('child')]) {
+        await rejectsWith(at.head(key), 'invalid-argument')
+        await rejectsWith(at.get(key), 'invalid-argument')
+        await rejectsWith(at.getRanges(key, []), 'invalid-argument')
+        await rejectsWith(at.put(key, bytesOf('x')), 'invalid-argument')
+        await rejectsWith(at.delete(key), 'invalid-argument')
+        await rejectsWith(at.copy(key, 'to'), 'invalid-argument')
+        await rejectsWith(at.stage(key), 'invalid-argument')
+        await rejectsWith(at.completeStaged({ ...upload, key }), 'invalid-argument')
+        await rejectsWith(at.abortStaged({ ...upload, key }), 'invalid-argument')
+      }
+      // As a folder the empty name is the store itself, and one slash at the end is welcome.
+      if (key !== '' && key !== 'a/') assert.throws(() => store.child(key), { code: 'invalid-argument' })
+    }
+    await store.abortStaged(upload)
+    await store.delete('from')
+    await assertEmpty(store)
+  })
+}
+
+async function assertOneWinner(
+  results: PromiseSettledResult<unknown>[],
+  code: string,
+  written: (winner: number) => string,
+  found: string,
+): Promise<void> {
+  const winners = results.flatMap((result, i) => (result.status === 'fulfilled' ? [i] : []))
+  assert.equal(winners.length, 1)
+  assert.equal(found, written(winners[0]!))
+  for (const result of results) {
+    if (result.status === 'fulfilled') continue
+    assert.ok(isSluiceError(result.reason) && result.reason.code === code, String(result.reason))
+  }
+}

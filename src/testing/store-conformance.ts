@@ -1,0 +1,32 @@
+import { describe } from 'node:test'
+import { checkAborting } from './conformance/aborting.ts'
+import { type ConformanceOptions, checker, type MakeStore } from './conformance/context.ts'
+import { checkListing } from './conformance/listing.ts'
+import { checkObjects } from './conformance/objects.ts'
+import { checkReading } from './conformance/reading.ts'
+import { checkStaging } from './conformance/staging.ts'
+
+/**
+ * Registers, with `node:test`, the tests that every store passes: each sentence of the {@link Store} contract,
+ * races and aborts included. For drivers and wrappers, ours and yours.
+ *
+ * @param make Called for each test. It may register clean-up with `t.after`.
+ *
+ * @example
+ * ```ts
+ * storeConformance('memory', async () => {
+ *   const store = await openStore('memory:')
+ *   return { store, reopen: async () => store }
+ * })
+ * ```
+ */
+export function storeConformance(name: string, make: MakeStore, options: ConformanceOptions = {}): void {
+  describe(`store: ${name}`, () => {
+    const check = checker(make)
+    checkObjects(check, options)
+    checkReading(check)
+    checkListing(check)
+    checkStaging(check)
+    checkAborting(check)
+  })
+}
