@@ -1,6 +1,7 @@
 import './node-version.ts'
 
 export { type ErrorCode, isSluiceError, SluiceError } from './core/errors.ts'
+export { type Constant, col, Expr, lit, type Operand, sql } from './core/expressions/expr.ts'
 export { type OpenStoreOptions, openStore } from './storage/open.ts'
 export type {
   ByteRange,

@@ -1,21 +1,34 @@
 import { readFileSync } from 'node:fs'
+import type { ArithmeticKernels } from './arithmetic.ts'
 import type { BitKernels } from './bits.ts'
+import type { BooleanKernels } from './boolean.ts'
 import type { BoundsKernels } from './bounds.ts'
 import type { ByteKernels } from './bytes.ts'
+import type { CodeKernels } from './codes.ts'
 import type { CompactKernels } from './compact.ts'
+import type { CompareKernels } from './compare.ts'
 import type { ConvertKernels } from './convert.ts'
 import type { DictionaryKernels } from './dictionary.ts'
 import type { EncodeKernels } from './encode.ts'
 import type { LzKernels } from './lz.ts'
+import type { NumberKernels } from './numbers.ts'
 import type { RleKernels } from './rle.ts'
 import type { SpanKernels } from './spans.ts'
 import type { SpreadKernels } from './spread.ts'
-
+import type { TemporalKernels } from './temporal.ts'
+import type { TextKernels } from './text.ts'
 /**
  * The kernels, compiled from `assembly/` (one file a subject, typed by the file of the same name beside this
  * one). Every argument that names memory is a byte address in the arena that the kernels were made for.
  */
 export type Kernels = BitKernels &
+  TextKernels &
+  TemporalKernels &
+  NumberKernels &
+  CompareKernels &
+  CodeKernels &
+  BooleanKernels &
+  ArithmeticKernels &
   BoundsKernels &
   ByteKernels &
   CompactKernels &

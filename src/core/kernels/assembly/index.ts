@@ -1,11 +1,16 @@
+export * from './arithmetic'
 export { copyBits, fillBits, popcount } from './bits'
+export * from './boolean'
 export * from './bounds'
 export * from './bytes'
+export * from './codes'
 export * from './compact'
+export * from './compare'
 export * from './convert'
 export * from './dictionary'
 export { encodeDelta32, encodeDelta64 } from './encode-delta'
 export { encodeHybrid, encodeHybridBits } from './encode-hybrid'
+export * from './numbers'
 export { packedToBits, rleToBits, rleToI32, unpack } from './rle'
 export * from './snappy'
 export {
@@ -19,3 +24,5 @@ export {
   splitPrefixes,
 } from './spans'
 export * from './spread'
+export * from './temporal'
+export * from './text'

@@ -1,0 +1,7 @@
+/** Calendar arithmetic on int64 ticks, `perDay` of them a day; see `assembly/temporal.ts`. */
+export interface TemporalKernels {
+  datePart(part: number, a: number, n: number, perDay: bigint, out: number): void
+  truncateTime(unit: number, a: number, n: number, perDay: bigint, out: number): void
+  /** Days and ticks within the day, as doubles. */
+  splitTime(a: number, n: number, perDay: bigint, days: number, rest: number): void
+}
