@@ -6,7 +6,6 @@ import {
   type RowGroupMetadata,
   type SchemaElement,
   type Statistics,
-  type TimeUnit,
 } from './metadata.ts'
 import {
   CODECS,
@@ -14,7 +13,9 @@ import {
   ENCODINGS,
   PAGE_TYPES,
   PHYSICAL_TYPES,
+  PLAIN_LOGICAL_TYPES,
   REPETITIONS,
+  TIME_UNITS,
 } from './thrift-enums.ts'
 import { ThriftWriter } from './thrift-writer.ts'
 
@@ -65,22 +66,6 @@ function writeElement(w: ThriftWriter, element: SchemaElement): void {
   const { logicalType } = element
   if (logicalType !== undefined) w.struct(10, () => writeLogicalType(w, logicalType))
 }
-
-/** Field ids of the members of the union `LogicalType` that are empty structs. */
-const PLAIN_LOGICAL_TYPES = {
-  STRING: 1,
-  MAP: 2,
-  LIST: 3,
-  ENUM: 4,
-  DATE: 6,
-  UNKNOWN: 11,
-  JSON: 12,
-  BSON: 13,
-  UUID: 14,
-  FLOAT16: 15,
-} as const
-
-const TIME_UNITS: Record<TimeUnit, number> = { MILLIS: 1, MICROS: 2, NANOS: 3 }
 
 function writeLogicalType(w: ThriftWriter, logical: LogicalType): void {
   if (logical.type === 'DECIMAL') {

@@ -1,6 +1,6 @@
 import { SluiceError } from '../core/errors.ts'
-import { ENCODINGS } from './footer.ts'
 import type { Encoding } from './metadata.ts'
+import { ENCODINGS } from './thrift-enums.ts'
 import { ThriftReader, ThriftType } from './thrift-reader.ts'
 
 /** A page's header; counts are checked to be there and not negative. */
@@ -50,7 +50,6 @@ export function readPageHeader(bytes: Uint8Array, position: number): { header: P
     } else if (type === ThriftType.STRUCT && (id === 5 || id === 7)) dataPageHeader(reader, header)
     else if (type === ThriftType.STRUCT && id === 8) dataPageHeaderV2(reader, header)
     else return false
-    return
   })
   if (kind === 0) header.type = 'data'
   else if (kind === 2) header.type = 'dictionary'
@@ -78,7 +77,6 @@ function dataPageHeader(reader: ThriftReader, header: PageHeader): void {
     else if (id === 2) header.encoding = encoding(reader)
     else if (id === 3) header.levelEncoding = encoding(reader)
     else return false
-    return
   })
 }
 
@@ -91,7 +89,6 @@ function dataPageHeaderV2(reader: ThriftReader, header: PageHeader): void {
     else if (id === 5) header.definitionBytes = reader.i32()
     else if (id === 6) header.repetitionBytes = reader.i32()
     else return false
-    return
   })
 }
 

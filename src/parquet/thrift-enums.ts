@@ -1,4 +1,4 @@
-import type { Codec, ConvertedType, Encoding, PhysicalType, Repetition } from './metadata.ts'
+import type { Codec, ConvertedType, Encoding, PhysicalType, Repetition, TimeUnit } from './metadata.ts'
 
 /** The enums of `parquet.thrift`: the number on the wire is the index in the list; gaps are `undefined`. */
 
@@ -68,3 +68,20 @@ export const PAGE_TYPES = ['DATA_PAGE', 'INDEX_PAGE', 'DICTIONARY_PAGE', 'DATA_P
 export type PageType = (typeof PAGE_TYPES)[number]
 
 export const BOUNDARY_ORDERS = ['UNORDERED', 'ASCENDING', 'DESCENDING'] as const
+
+/** Field ids of the members of the union `LogicalType` that are empty structs. */
+export const PLAIN_LOGICAL_TYPES = {
+  STRING: 1,
+  MAP: 2,
+  LIST: 3,
+  ENUM: 4,
+  DATE: 6,
+  UNKNOWN: 11,
+  JSON: 12,
+  BSON: 13,
+  UUID: 14,
+  FLOAT16: 15,
+} as const
+
+/** Field ids of the members of the union `TimeUnit`. */
+export const TIME_UNITS: Record<TimeUnit, number> = { MILLIS: 1, MICROS: 2, NANOS: 3 }

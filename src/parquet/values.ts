@@ -1,4 +1,4 @@
-import { type DataType, Type } from 'apache-arrow'
+import { DataType } from 'apache-arrow'
 import type { Region } from '../core/arena.ts'
 import { SluiceError } from '../core/errors.ts'
 import type { Kernels } from '../core/kernels/kernels.ts'
@@ -16,72 +16,97 @@ export interface FixedLayout {
   decode(encoded: Encoded, encoding: Encoding, target: number, region: Region): void
 }
 
-/** Turns `count` physical values at `source` into those of Arrow at `target`; -1 if one does not fit. */
-type Convert = (kernels: Kernels, source: number, count: number, target: number) => number | undefined
+/** Turns physical values into those of Arrow; false if one does not fit. */
+type Convert = (kernels: Kernels, source: number, count: number, target: number) => boolean
 
 /** The layout of a leaf with that Arrow type. */
 export function layoutOf(element: SchemaElement, type: DataType): Layout {
-  if (type.typeId === Type.Null) return { kind: 'null' }
-  const decimal = type.typeId === Type.Decimal ? (type as DataType & { bitWidth: number }).bitWidth / 8 : 0
+  if (DataType.isNull(type)) return { kind: 'null' }
+  const decimal = DataType.isDecimal(type) ? type.bitWidth / 8 : 0
   switch (element.type!) {
     case 'BOOLEAN':
       return { kind: 'bits' }
-    case 'INT32': {
-      const bits = type.typeId === Type.Int ? (type as DataType & { bitWidth: number }).bitWidth : 32
-      if (bits === 8)
-        return converting(4, 1, (k, source, count, target) => void k.narrowTo8(source, count, target))
-      if (bits === 16)
-        return converting(4, 2, (k, source, count, target) => void k.narrowTo16(source, count, target))
-      if (decimal === 0) return plain(4)
-      return converting(
-        4,
-        decimal,
-        (k, source, count, target) => void k.widen32(source, count, decimal, target),
-      )
-    }
+    case 'INT32':
+      if (decimal > 0) return converting(element, 4, decimal, widen32(decimal))
+      if (DataType.isInt(type) && type.bitWidth === 8) return converting(element, 4, 1, narrowTo8)
+      if (DataType.isInt(type) && type.bitWidth === 16) return converting(element, 4, 2, narrowTo16)
+      return plain(element, 4)
     case 'INT64':
-      if (decimal === 0) return plain(8)
-      return converting(
-        8,
-        decimal,
-        (k, source, count, target) => void k.widen64(source, count, decimal, target),
-      )
+      return decimal > 0 ? converting(element, 8, decimal, widen64(decimal)) : plain(element, 8)
     case 'INT96':
-      return converting(12, 8, (k, source, count, target) => void k.int96ToNanoseconds(source, count, target))
+      return converting(element, 12, 8, int96)
     case 'FLOAT':
-      return plain(4)
+      return plain(element, 4)
     case 'DOUBLE':
-      return plain(8)
+      return plain(element, 8)
     case 'BYTE_ARRAY':
-      return decimal === 0 ? { kind: 'bytes', utf8: type.typeId === Type.Utf8 } : bytesDecimal(decimal)
+      return decimal > 0 ? bytesDecimal(decimal) : { kind: 'bytes', utf8: DataType.isUtf8(type) }
     case 'FIXED_LEN_BYTE_ARRAY': {
       const length = element.typeLength!
-      if (decimal === 0) return plain(length)
-      return converting(length, decimal, (k, source, count, target) =>
-        k.fixedDecimals(source, count, length, decimal, target),
-      )
+      return decimal > 0
+        ? converting(element, length, decimal, fixedDecimals(length, decimal))
+        : plain(element, length)
     }
   }
+}
+
+const narrowTo8: Convert = (kernels, source, count, target) => {
+  kernels.narrowTo8(source, count, target)
+  return true
+}
+
+const narrowTo16: Convert = (kernels, source, count, target) => {
+  kernels.narrowTo16(source, count, target)
+  return true
+}
+
+const int96: Convert = (kernels, source, count, target) => {
+  kernels.int96ToNanoseconds(source, count, target)
+  return true
+}
+
+function widen32(width: number): Convert {
+  return (kernels, source, count, target) => {
+    kernels.widen32(source, count, width, target)
+    return true
+  }
+}
+
+function widen64(width: number): Convert {
+  return (kernels, source, count, target) => {
+    kernels.widen64(source, count, width, target)
+    return true
+  }
+}
+
+function fixedDecimals(length: number, width: number): Convert {
+  return (kernels, source, count, target) => kernels.fixedDecimals(source, count, length, width, target) === 0
 }
 
 /** Values that Arrow has as they are. */
-function plain(width: number): FixedLayout {
+function plain(element: SchemaElement, width: number): FixedLayout {
   return {
     kind: 'fixed',
     width,
-    decode: (encoded, encoding, target, region) => fixedDecoder(encoding)(encoded, width, target, region),
+    decode: (encoded, encoding, target, region) =>
+      fixedDecoder(element.type!, encoding)(encoded, width, target, region),
   }
 }
 
-function converting(physicalWidth: number, width: number, convert: Convert): FixedLayout {
+function converting(
+  element: SchemaElement,
+  physicalWidth: number,
+  width: number,
+  convert: Convert,
+): FixedLayout {
   return {
     kind: 'fixed',
     width,
     decode(encoded, encoding, target, region) {
       const { count } = encoded
       const physical = region.alloc(count * physicalWidth)
-      fixedDecoder(encoding)(encoded, physicalWidth, physical, region)
-      if (convert(region.arena.kernels, physical, count, target) === -1) throw tooLarge()
+      fixedDecoder(element.type!, encoding)(encoded, physicalWidth, physical, region)
+      if (!convert(region.arena.kernels, physical, count, target)) throw tooLarge()
     },
   }
 }

@@ -8,6 +8,7 @@ import type { CodeKernels } from './codes.ts'
 import type { CompactKernels } from './compact.ts'
 import type { CompareKernels } from './compare.ts'
 import type { ConvertKernels } from './convert.ts'
+import type { DeltaKernels } from './delta.ts'
 import type { DictionaryKernels } from './dictionary.ts'
 import type { EncodeKernels } from './encode.ts'
 import type { LzKernels } from './lz.ts'
@@ -15,8 +16,10 @@ import type { NumberKernels } from './numbers.ts'
 import type { RleKernels } from './rle.ts'
 import type { SpanKernels } from './spans.ts'
 import type { SpreadKernels } from './spread.ts'
+import type { StreamKernels } from './streams.ts'
 import type { TemporalKernels } from './temporal.ts'
 import type { TextKernels } from './text.ts'
+
 /**
  * The kernels, compiled from `assembly/` (one file a subject, typed by the file of the same name beside this
  * one). Every argument that names memory is a byte address in the arena that the kernels were made for.
@@ -33,12 +36,14 @@ export type Kernels = BitKernels &
   ByteKernels &
   CompactKernels &
   ConvertKernels &
+  DeltaKernels &
   DictionaryKernels &
   EncodeKernels &
   LzKernels &
   RleKernels &
   SpanKernels &
-  SpreadKernels
+  SpreadKernels &
+  StreamKernels
 
 let compiled: WebAssembly.Module | undefined
 

@@ -3,6 +3,7 @@ import { SluiceError } from '../../core/errors.ts'
 import type { Codec } from '../metadata.ts'
 import { brotli } from './brotli.ts'
 import { gzip } from './gzip.ts'
+import { lz4Hadoop, lz4Raw } from './lz4.ts'
 import { snappy } from './snappy.ts'
 import { uncompressed } from './uncompressed.ts'
 import { zstd } from './zstd.ts'
@@ -36,4 +37,6 @@ const CODECS: ReadonlyMap<Codec, PageCodec> = new Map([
   ['GZIP', gzip],
   ['BROTLI', brotli],
   ['ZSTD', zstd],
+  ['LZ4_RAW', lz4Raw],
+  ['LZ4', lz4Hadoop],
 ])

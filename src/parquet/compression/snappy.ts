@@ -16,5 +16,12 @@ export const snappy: PageCodec = {
     }
     return target
   },
-  compress: input => input,
+  compress(input: Uint8Array, region: Region): Uint8Array {
+    const { arena } = region
+    const source = intoArena(input, region)
+    const target = region.alloc(32 + input.length + Math.ceil(input.length / 6))
+    const table = region.alloc(32 * 1024)
+    const size = arena.kernels.snappyCompress(source, source + input.length, target, table)
+    return arena.u8(target, size)
+  },
 }

@@ -46,7 +46,7 @@ function extend(target: usize, value: i64, width: i32): void {
  */
 export function int96ToNanoseconds(source: usize, count: i32, target: usize): void {
   for (let i = 0; i < count; i++) {
-    const days = <i64>load<i32>(source, 8) - 2440588
+    const days = <i64>load<u32>(source, 8) - 2440588
     store<i64>(target, days * 86400000000000 + load<i64>(source))
     source += 12
     target += 8

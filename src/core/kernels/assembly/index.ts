@@ -11,6 +11,8 @@ export * from './dictionary'
 export { encodeDelta32, encodeDelta64 } from './encode-delta'
 export { encodeHybrid, encodeHybridBits } from './encode-hybrid'
 export * from './numbers'
+export * from './delta'
+export * from './lz4'
 export { packedToBits, rleToBits, rleToI32, unpack } from './rle'
 export * from './snappy'
 export {
@@ -26,3 +28,4 @@ export {
 export * from './spread'
 export * from './temporal'
 export * from './text'
+export * from './streams'

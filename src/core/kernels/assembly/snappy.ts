@@ -1,5 +1,5 @@
 // Snappy's raw format (google/snappy, format_description.txt), as Parquet pages hold it: no framing.
-import { copyMatch } from './lz'
+import { copyMatch, hashOf, matchLength } from './lz'
 
 /**
  * Decompresses [source, end) to [target, targetEnd), which it has to fill exactly. Returns 0, or -1 if the
@@ -56,4 +56,95 @@ export function snappyDecompress(source: usize, end: usize, target: usize, targe
     }
   }
   return target == targetEnd ? 0 : -1
+}
+
+/** Matches are sought within blocks of this size, so that positions and offsets fit in 16 bits. */
+const BLOCK: usize = 65536
+/** Bits of the hash that chooses among the 2^14 places of the table. */
+const HASH_BITS = 14
+
+/**
+ * Compresses [source, end) to `target`, where there is room for 32 + length + length / 6 bytes. `table` is
+ * 32 KiB. Returns the bytes written.
+ */
+export function snappyCompress(source: usize, end: usize, target: usize, table: usize): i32 {
+  const begin = target
+  let rest = <u32>(end - source)
+  while (rest >= 128) {
+    store<u8>(target++, <u8>(rest | 128))
+    rest >>= 7
+  }
+  store<u8>(target++, <u8>rest)
+  while (source < end) {
+    const blockEnd = min<usize>(source + BLOCK, end)
+    target = compressBlock(source, blockEnd, target, table)
+    source = blockEnd
+  }
+  return <i32>(target - begin)
+}
+
+function compressBlock(source: usize, end: usize, target: usize, table: usize): usize {
+  let literal = source
+  if (end - source >= 16) {
+    memory.fill(table, 0, 1 << (HASH_BITS + 1))
+    const last = end - 8
+    let at = source + 1
+    let misses: usize = 32
+    while (at <= last) {
+      const slot = table + (hashOf(load<u32>(at), HASH_BITS) << 1)
+      const candidate = source + <usize>load<u16>(slot)
+      store<u16>(slot, <u16>(at - source))
+      if (candidate == at || load<u32>(candidate) != load<u32>(at)) {
+        at += misses++ >> 5 // look less closely where nothing is found
+        continue
+      }
+      target = writeLiteral(target, literal, at - literal)
+      const length = <usize>4 + matchLength(candidate + 4, at + 4, end)
+      target = writeCopies(target, at - candidate, length)
+      at += length
+      literal = at
+      misses = 32
+    }
+  }
+  return writeLiteral(target, literal, end - literal)
+}
+
+function writeLiteral(target: usize, literals: usize, count: usize): usize {
+  if (count == 0) return target
+  const less = count - 1
+  if (less < 60) store<u8>(target++, <u8>(less << 2))
+  else if (less < 256) {
+    store<u8>(target, 60 << 2)
+    store<u8>(target, <u8>less, 1)
+    target += 2
+  } else {
+    store<u8>(target, 61 << 2)
+    store<u16>(target, <u16>less, 1)
+    target += 3
+  }
+  memory.copy(target, literals, count)
+  return target + count
+}
+
+/** A copy takes 64 bytes at most, and the short form only 4 to 11. */
+function writeCopies(target: usize, offset: usize, length: usize): usize {
+  while (length > 64) {
+    const part: usize = length < 68 ? 60 : 64
+    target = longCopy(target, offset, part)
+    length -= part
+  }
+  if (length < 12 && offset < 2048) {
+    store<u8>(target, <u8>(((offset >> 8) << 5) | ((length - 4) << 2) | 1))
+    store<u8>(target, <u8>offset, 1)
+    return target + 2
+  }
+  return longCopy(target, offset, length)
+}
+
+// @ts-ignore: decorator
+@inline
+function longCopy(target: usize, offset: usize, length: usize): usize {
+  store<u8>(target, <u8>(((length - 1) << 2) | 2))
+  store<u16>(target, <u16>offset, 1)
+  return target + 3
 }
