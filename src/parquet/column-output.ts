@@ -2,7 +2,8 @@ import type { Data, DataType, Vector } from 'apache-arrow'
 import type { Region } from '../core/arena.ts'
 import { makeColumn } from '../core/batch.ts'
 import { SluiceError } from '../core/errors.ts'
-import { bitsDecoder, type DenseBytes } from './encodings/decoder.ts'
+import { bitsDecoder } from './encodings/decoder.ts'
+import type { DenseBytes } from './encodings/encoded.ts'
 import type { OpenPage } from './pages.ts'
 
 /** An open page with what was decoded of it so far, kept while rows of it are still to be read. */

@@ -10,8 +10,9 @@ import {
   type Output,
   type PageInUse,
 } from './column-output.ts'
-import { bytesDecoder, type DenseBytes } from './encodings/decoder.ts'
+import { bytesDecoder } from './encodings/decoder.ts'
 import { dictionaryCodes, isDictionaryEncoding } from './encodings/dictionary.ts'
+import type { DenseBytes } from './encodings/encoded.ts'
 import type { ColumnChunkMetadata, SchemaElement } from './metadata.ts'
 import { type ChunkPages, PageOpener, scanPages } from './pages.ts'
 import { type Layout, layoutOf } from './values.ts'

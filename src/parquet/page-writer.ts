@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib'
 import type { Arena, Region } from '../core/arena.ts'
 import { SluiceError } from '../core/errors.ts'
-import { pageCodec } from './compression/codec.ts'
+import { pageCodec } from './compression/codecs.ts'
 import { hybridBitsBound, writeLength } from './encodings/encode-rle.ts'
 import type { ValueEncoder } from './encodings/encoder.ts'
 import type { Encoding } from './metadata.ts'

@@ -1,7 +1,8 @@
 import { crc32 } from 'node:zlib'
 import type { Region } from '../core/arena.ts'
 import { SluiceError } from '../core/errors.ts'
-import { type PageCodec, pageCodec } from './compression/codec.ts'
+import type { PageCodec } from './compression/codec.ts'
+import { pageCodec } from './compression/codecs.ts'
 import type { Codec, Encoding } from './metadata.ts'
 import { type PageHeader, readPageHeader } from './page-header.ts'
 

@@ -2,7 +2,8 @@ import { DataType } from 'apache-arrow'
 import type { Region } from '../core/arena.ts'
 import { SluiceError } from '../core/errors.ts'
 import type { Kernels } from '../core/kernels/kernels.ts'
-import { bytesDecoder, type Encoded, fixedDecoder } from './encodings/decoder.ts'
+import { bytesDecoder, fixedDecoder } from './encodings/decoder.ts'
+import type { Encoded } from './encodings/encoded.ts'
 import type { Encoding, SchemaElement } from './metadata.ts'
 
 /** How the values of a leaf lie in Arrow. */

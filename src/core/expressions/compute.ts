@@ -4,8 +4,8 @@ import { SluiceError } from '../errors.ts'
 import type { BoundNode } from './bound.ts'
 import { bitmapBytes, type Coded, type Column, constantColumn, makeColumn, strideOf } from './column.ts'
 import type { CompareOperator, DatePart, TruncateUnit } from './node.ts'
-import { renderValue } from './render.ts'
 import { BOOL, BYTES, INT64, type Repr, unitNanos, type Value } from './types.ts'
+import { renderValue } from './value-text.ts'
 
 const NANOS_PER_DAY = 86_400_000_000_000n
 const UNITS: readonly (DatePart | TruncateUnit)[] = [

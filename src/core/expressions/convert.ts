@@ -3,9 +3,9 @@ import { SluiceError } from '../errors.ts'
 import type { BoundNode } from './bound.ts'
 import { type Column, constantColumn, makeColumn } from './column.ts'
 import { compare, copiedValidity, kindOf } from './compute.ts'
-import { renderValue } from './render.ts'
 import { describeType } from './typename.ts'
 import { BYTES, type Repr } from './types.ts'
+import { renderValue } from './value-text.ts'
 
 type Conversion = BoundNode & { op: 'convert' | 'parse' }
 

@@ -1,5 +1,5 @@
 import type { Region } from '../../core/arena.ts'
-import { type Encoded, malformedValues } from './decoder.ts'
+import { type Encoded, malformedValues } from './encoded.ts'
 
 /** The first bytes of all values, then all second bytes, and so on. */
 export function byteStreamSplit(encoded: Encoded, width: number, target: number, region: Region): void {

@@ -1,37 +1,12 @@
-import type { Region } from '../../core/arena.ts'
 import { SluiceError } from '../../core/errors.ts'
 import type { Encoding, PhysicalType } from '../metadata.ts'
 import { byteStreamSplit } from './byte-stream-split.ts'
 import { deltaBinaryPacked } from './delta-binary-packed.ts'
 import { deltaByteArray, deltaByteArrayFixed } from './delta-byte-array.ts'
 import { deltaLengthByteArray } from './delta-length-byte-array.ts'
+import type { BitsDecoder, BytesDecoder, FixedDecoder } from './encoded.ts'
 import { plainBits, plainBytes, plainFixed } from './plain.ts'
 import { rleBits } from './rle.ts'
-
-/** `count` encoded values, none of them null, at [values, end) of the arena. */
-export interface Encoded {
-  values: number
-  end: number
-  count: number
-}
-
-/** Byte arrays, decoded as far as needed to copy them once. */
-export interface DenseBytes {
-  /** Address of `count` + 1 offsets from 0. */
-  offsets: number
-  /** The first value lies `gap` bytes after this, and every other one `gap` bytes after the one before. */
-  data: number
-  end: number
-  gap: number
-}
-
-/** Writes `count` values of `width` bytes to `target`. */
-export type FixedDecoder = (encoded: Encoded, width: number, target: number, region: Region) => void
-
-/** Yields the address of `count` bits. */
-export type BitsDecoder = (encoded: Encoded, region: Region) => number
-
-export type BytesDecoder = (encoded: Encoded, region: Region) => DenseBytes
 
 const FIXED: ReadonlyMap<Encoding, FixedDecoder> = new Map<Encoding, FixedDecoder>([
   ['PLAIN', plainFixed],
@@ -69,11 +44,6 @@ export function bitsDecoder(encoding: Encoding): BitsDecoder {
 
 export function bytesDecoder(encoding: Encoding): BytesDecoder {
   return BYTES.get(encoding) ?? unsupported(encoding, 'BYTE_ARRAY')
-}
-
-/** The error of values that end before all of them have been read, or that contradict themselves. */
-export function malformedValues(encoding: string): SluiceError {
-  return new SluiceError('corrupt', `the ${encoding} values of a page are malformed`)
 }
 
 function unsupported(encoding: Encoding, type: PhysicalType): never {

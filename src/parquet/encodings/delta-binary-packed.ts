@@ -1,5 +1,5 @@
 import type { Region } from '../../core/arena.ts'
-import { type Encoded, malformedValues } from './decoder.ts'
+import { type Encoded, malformedValues } from './encoded.ts'
 
 /** Integers as bit-packed differences. */
 export function deltaBinaryPacked(encoded: Encoded, width: number, target: number, region: Region): void {

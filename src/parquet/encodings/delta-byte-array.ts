@@ -1,7 +1,7 @@
 import type { Region } from '../../core/arena.ts'
 import { SluiceError } from '../../core/errors.ts'
-import { type DenseBytes, type Encoded, malformedValues } from './decoder.ts'
 import { deltaLengthByteArray } from './delta-length-byte-array.ts'
+import { type DenseBytes, type Encoded, malformedValues } from './encoded.ts'
 
 /** How many bytes each value shares with the one before, delta-packed, then the rest of each. */
 export function deltaByteArray({ values, end, count }: Encoded, region: Region): DenseBytes {

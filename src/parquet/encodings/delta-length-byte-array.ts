@@ -1,5 +1,5 @@
 import type { Region } from '../../core/arena.ts'
-import { type DenseBytes, type Encoded, malformedValues } from './decoder.ts'
+import { type DenseBytes, type Encoded, malformedValues } from './encoded.ts'
 
 /** All lengths, delta-packed, then all bytes. */
 export function deltaLengthByteArray({ values, end, count }: Encoded, region: Region): DenseBytes {

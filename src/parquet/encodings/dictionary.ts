@@ -1,7 +1,7 @@
 import type { Region } from '../../core/arena.ts'
 import { SluiceError } from '../../core/errors.ts'
 import type { Encoding } from '../metadata.ts'
-import { type Encoded, malformedValues } from './decoder.ts'
+import { type Encoded, malformedValues } from './encoded.ts'
 
 /** Both names mean the same in data pages; format version 1 used the first. */
 export function isDictionaryEncoding(encoding: Encoding): boolean {

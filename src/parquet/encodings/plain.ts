@@ -1,5 +1,5 @@
 import type { Region } from '../../core/arena.ts'
-import { type DenseBytes, type Encoded, malformedValues } from './decoder.ts'
+import { type DenseBytes, type Encoded, malformedValues } from './encoded.ts'
 
 /** Values one after the other, little-endian. */
 export function plainFixed(encoded: Encoded, width: number, target: number, region: Region): void {

@@ -1,5 +1,5 @@
 import type { Region } from '../../core/arena.ts'
-import { type Encoded, malformedValues } from './decoder.ts'
+import { type Encoded, malformedValues } from './encoded.ts'
 
 /** Booleans as runs of one-bit values, after the 4-byte length of the runs. */
 export function rleBits({ values, end, count }: Encoded, region: Region): number {
