@@ -4,6 +4,7 @@ import { makeBatch } from '../core/batch.ts'
 import { type ErrorContext, located, SluiceError } from '../core/errors.ts'
 import { toField, topLevel } from './arrow-schema.ts'
 import { ColumnReader } from './column-reader.ts'
+import { NestedReader } from './fallback.ts'
 import type { FileMetadata } from './metadata.ts'
 import { type SchemaNode, schemaTree } from './schema-tree.ts'
 
@@ -122,12 +123,13 @@ function place({ file, rowGroup }: RowGroupSource): ErrorContext {
 async function openColumn(source: RowGroupSource, node: SchemaNode, rows: number): Promise<TopLevelReader> {
   const { arena, bytes } = source
   const group = groupOf(source)
-  for (const chunk of group.columns.slice(node.firstLeaf, node.endLeaf)) {
+  const chunks = group.columns.slice(node.firstLeaf, node.endLeaf)
+  for (const chunk of chunks) {
     if (chunk.encrypted === true) throw new SluiceError('unsupported', 'the column is encrypted')
     if (chunk.filePath !== undefined) throw new SluiceError('unsupported', 'the column lies in another file')
   }
   if (node.element.type === undefined || node.element.repetition === 'REPEATED') {
-    throw new SluiceError('unsupported', 'nested columns are not supported')
+    return NestedReader.open(node, chunks, index => bytes(node.firstLeaf + index), rows)
   }
   const chunk = group.columns[node.firstLeaf]!
   if (chunk.numValues !== rows) {

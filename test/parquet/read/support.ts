@@ -79,18 +79,29 @@ export function ipcOf(batch: RecordBatch): Uint8Array {
 }
 
 /**
- * Lets PyArrow compare our reading of a Parquet file with its own: names, types, and values bit by bit. Returns
- * what differs, one line each.
+ * Lets PyArrow compare our reading of Parquet files with its own: names, types, and values bit by bit. Returns
+ * what differs, one line each, for each file; an error of either side is a line, too.
  */
-export async function differences(path: string, folder: string, columns?: string[]): Promise<string[]> {
-  const streams = await readAsIpc(path, columns)
-  const files: string[] = []
-  for (const stream of streams) {
-    const file = join(folder, `${files.length}.arrows`)
-    await writeFile(file, stream)
-    files.push(file)
+export async function differences(paths: readonly string[], folder: string): Promise<string[][]> {
+  const lines: string[][] = []
+  const tasks: { path: string; files: string[] }[] = []
+  for (const [index, path] of paths.entries()) {
+    const files: string[] = []
+    lines.push([])
+    try {
+      for (const stream of await readAsIpc(path)) {
+        const file = join(folder, `${index}-${files.length}.arrows`)
+        await writeFile(file, stream)
+        files.push(file)
+      }
+      tasks.push({ path, files })
+    } catch (error) {
+      lines[index]!.push(String(error))
+    }
   }
-  return await python<string[]>(COMPARE, { path, files, columns: columns ?? null })
+  const compared = await python<string[][]>(COMPARE, tasks)
+  tasks.forEach(({ path }, index) => void lines[paths.indexOf(path)]!.push(...compared[index]!))
+  return lines
 }
 
 /**
@@ -98,7 +109,7 @@ export async function differences(path: string, folder: string, columns?: string
  * do (enums as text, JSON) its binary is compared with our text.
  */
 const COMPARE = `
-import pyarrow as pa, pyarrow.parquet as pq, pyarrow.compute as pc
+import pyarrow as pa, pyarrow.parquet as pq
 
 def plain(array):
     """One chunk without encodings; floats as their bits."""
@@ -138,16 +149,19 @@ def compare(name, ours, theirs):
         if not ours[i].equals(theirs[i]): return [f'{name}[{i}]: {ours[i]!r}, PyArrow {theirs[i]!r}']
     return [f'{name}: differs']
 
-file = pq.ParquetFile(input['path'])
-theirs = file.read(columns=input['columns'])
-ours = [pa.ipc.open_stream(name).read_all() for name in input['files']]
+def compare_files(path, files):
+    theirs = pq.ParquetFile(path).read()
+    ours = [pa.ipc.open_stream(name).read_all() for name in files]
+    if len(ours) == 0: return [] if theirs.num_rows == 0 else [f'no rows, PyArrow {theirs.num_rows}']
+    if ours[0].schema.names != theirs.schema.names: return [f'{ours[0].schema.names}, PyArrow {theirs.schema.names}']
+    lines = []
+    for i, name in enumerate(theirs.schema.names):
+        chunks = [plain(table.column(i)) for table in ours]
+        lines += compare(name, pa.chunked_array(chunks), theirs.column(i))
+    return lines
+
 result = []
-if len(ours) == 0:
-    if theirs.num_rows > 0: result = [f'no rows, PyArrow {theirs.num_rows}']
-else:
-    if ours[0].schema.names != theirs.schema.names: result = [f'{ours[0].schema.names}, PyArrow {theirs.schema.names}']
-    else:
-        for i, name in enumerate(theirs.schema.names):
-            chunks = [plain(table.column(i)) for table in ours]
-            result += compare(name, pa.chunked_array(chunks), theirs.column(i))
+for task in input:
+    try: result.append(compare_files(task['path'], task['files']))
+    except Exception as error: result.append([f'PyArrow: {error}'])
 `
