@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { before, test } from 'node:test'
+import { publint } from 'publint'
+import { formatMessage } from 'publint/utils'
+import { root } from '../support/root.ts'
+
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+
+before(() => assert.ok(existsSync(join(root, 'dist/index.js')), 'run `npm run build` first'))
+
+test('publint has nothing to say', async () => {
+  const { messages } = await publint({ pkgDir: root, strict: true })
+  assert.deepEqual(
+    messages.map(message => formatMessage(message, manifest, { color: false })),
+    [],
+  )
+})
+
+test('the package holds what it needs and nothing else', () => {
+  const [pack] = JSON.parse(
+    execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { cwd: root, encoding: 'utf8' }),
+  ) as [{ files: { path: string }[] }]
+  const paths = pack.files.map(({ path }) => path)
+  for (const path of [
+    'README.md',
+    'LICENSE',
+    'CHANGELOG.md',
+    'bin/sluice.js',
+    'dist/core/kernels/kernels.wasm',
+  ]) {
+    assert.ok(paths.includes(path), path)
+  }
+  const expected =
+    /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|bin\/.*\.js|dist\/.*\.(js|js\.map|d\.ts|wasm))$/
+  assert.deepEqual(
+    paths.filter(path => !expected.test(path)),
+    [],
+  )
+})
+
+test('every export is there, with its types', async () => {
+  const kinds = Object.entries<string | Record<string, string>>(manifest.exports)
+  assert.deepEqual(
+    kinds.map(([path]) => path),
+    ['.', './testing', './package.json'],
+  )
+  for (const [path, targets] of kinds) {
+    for (const target of Object.values(typeof targets === 'string' ? { targets } : targets)) {
+      assert.ok(existsSync(join(root, target)), `${path}: ${target}`)
+    }
+  }
+  const names = async (module: string) => Object.keys(await import(module)).sort()
+  assert.deepEqual(await names('sluice'), await names('../../src/index.ts'))
+  assert.deepEqual(await names('sluice/testing'), await names('../../src/testing/index.ts'))
+  await assert.rejects(import(String('sluice/dist/index.js')), { code: 'ERR_PACKAGE_PATH_NOT_EXPORTED' })
+})
+
+test('the Node that package.json asks for is the one that is checked', () => {
+  const [, version] = /^>=(\d+\.\d+)$/.exec(manifest.engines.node)!
+  const check = readFileSync(join(root, 'src/node-version.ts'), 'utf8')
+  const [, major, minor] = /major < (\d+) \|\| .* minor < (\d+)\)/.exec(check)!
+  assert.equal(`${major}.${minor}`, version)
+  assert.ok(check.includes(`Node.js ${version} or newer`))
+})
