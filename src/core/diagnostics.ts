@@ -1,4 +1,4 @@
-import { channel } from 'node:diagnostics_channel'
+import { type Channel, channel } from 'node:diagnostics_channel'
 
 /**
  * The channels of `node:diagnostics_channel` that Sluice publishes on. Their names and messages are API.
@@ -7,4 +7,6 @@ import { channel } from 'node:diagnostics_channel'
  * |---|---|---|
  * | `sluice:storage:request` | `StorageRequestEvent` | a request of an observed store has ended |
  */
-export const channels = { storageRequest: channel('sluice:storage:request') } as const
+export const channels: { readonly storageRequest: Channel } = {
+  storageRequest: channel('sluice:storage:request'),
+}
