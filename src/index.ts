@@ -2,6 +2,35 @@ import './node-version.ts'
 
 export { type ErrorCode, isSluiceError, SluiceError } from './core/errors.ts'
 export { type Constant, col, Expr, lit, type Operand, sql } from './core/expressions/expr.ts'
+export type {
+  Columns,
+  Operator,
+  OperatorDescription,
+  RepartitionOptions,
+  RetryOperatorOptions,
+  ThrottleOptions,
+} from './core/operator.ts'
+export { Pipeline } from './core/pipeline.ts'
+export type { Explanation } from './core/planner.ts'
+export type { Mode, Progress, RunOptions, RunReport } from './core/report.ts'
+export type { Row } from './core/rows.ts'
+export type { ExecutionOptions } from './core/run.ts'
+export type { Sink } from './core/sink.ts'
+export type { Source, SourceExplanation } from './core/source.ts'
+export { derive } from './operators/derive.ts'
+export { filter } from './operators/filter.ts'
+export { limit } from './operators/limit.ts'
+export { type MapOptions, map } from './operators/map.ts'
+export { type BatchResult, mapBatches } from './operators/map-batches.ts'
+export { project } from './operators/project.ts'
+export { repartition } from './operators/repartition.ts'
+export { retry } from './operators/retry.ts'
+export { tap } from './operators/tap.ts'
+export { throttle } from './operators/throttle.ts'
+export { type ParquetFileOptions, parquetFile } from './sinks/parquet-file.ts'
+export { type PartitionedParquetOptions, partitionedParquet } from './sinks/partitioned-parquet.ts'
+export { fromBatches } from './sources/from-batches.ts'
+export { type ColumnsOf, type SourceOptions, source, type Types } from './sources/source.ts'
 export { type OpenStoreOptions, openStore } from './storage/open.ts'
 export type {
   ByteRange,
@@ -22,4 +51,4 @@ export type {
 export { type LimitOptions, withLimit } from './storage/wrappers/limit.ts'
 export { RequestCounts, type StorageRequestEvent, withObserver } from './storage/wrappers/observe.ts'
 export { type StoreRetryOptions, withRetry } from './storage/wrappers/retry.ts'
-export { type ThrottleOptions, withThrottle } from './storage/wrappers/throttle.ts'
+export { type ThrottleOptions as StoreThrottleOptions, withThrottle } from './storage/wrappers/throttle.ts'

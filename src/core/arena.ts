@@ -40,7 +40,7 @@ export class Arena {
     this.#free = [{ start: HEAP_START, end: pages * PAGE }]
   }
 
-  /** The memory as it is now. */
+  /** The memory as it is now: another object after an allocation that made it grow, so take it after that. */
   get buffer(): ArrayBufferLike {
     return this.#buffer
   }

@@ -70,3 +70,17 @@ export function columnOf(batch: RecordBatch, name: string): Data | undefined {
   const index = batch.schema.fields.findIndex(field => field.name === name)
   return index < 0 ? undefined : batch.data.children[index]
 }
+
+/** Bytes of a batch's columns, dictionaries included. */
+export function batchBytes(batch: RecordBatch): number {
+  return batch.data.children.reduce((sum, column) => sum + dataBytes(column), 0)
+}
+
+function dataBytes(data: Data): number {
+  let bytes = (data.values as ArrayBufferView | undefined)?.byteLength ?? 0
+  bytes += (data.valueOffsets as ArrayBufferView | undefined)?.byteLength ?? 0
+  bytes += (data.nullBitmap as ArrayBufferView | undefined)?.byteLength ?? 0
+  for (const child of data.children) bytes += dataBytes(child)
+  if (data.dictionary !== undefined) for (const chunk of data.dictionary.data) bytes += dataBytes(chunk)
+  return bytes
+}

@@ -6,7 +6,8 @@ import { SluiceError } from './errors.ts'
  * alone exceeds the whole budget is let in when nothing else is held, so that one row group can always move.
  */
 export class Budget {
-  readonly limit: number
+  /** May be lowered, when a part of the budget is given to lanes. */
+  limit: number
   /** Bytes held now. */
   used = 0
   /** Most bytes ever held at once. */

@@ -49,7 +49,6 @@ export function bitmapBytes(rows: number): number {
 export function constantColumn(region: Region, type: DataType, value: Value | null, rows: number): Column {
   const column: Column = { ...makeColumn(type, rows, 0), constant: true, allNull: value === null }
   if (value === null) return column
-  const { buffer } = region.arena
   if (value instanceof Uint8Array) {
     column.values = region.alloc(value.length)
     region.arena.u8(column.values, value.length).set(value)
@@ -58,7 +57,7 @@ export function constantColumn(region: Region, type: DataType, value: Value | nu
     return column
   }
   column.values = region.alloc(16)
-  const view = new DataView(buffer, column.values, 16)
+  const view = new DataView(region.arena.buffer, column.values, 16)
   if (typeof value === 'boolean') view.setUint8(0, value ? 255 : 0)
   else if (typeof value === 'number')
     column.repr === 'f32' ? view.setFloat32(0, value, true) : view.setFloat64(0, value, true)

@@ -10,6 +10,7 @@ import type { CompareKernels } from './compare.ts'
 import type { ConvertKernels } from './convert.ts'
 import type { DeltaKernels } from './delta.ts'
 import type { DictionaryKernels } from './dictionary.ts'
+import type { DistinctKernels } from './distinct.ts'
 import type { EncodeKernels } from './encode.ts'
 import type { LzKernels } from './lz.ts'
 import type { NumberKernels } from './numbers.ts'
@@ -17,6 +18,7 @@ import type { RleKernels } from './rle.ts'
 import type { SpanKernels } from './spans.ts'
 import type { SpreadKernels } from './spread.ts'
 import type { StreamKernels } from './streams.ts'
+import type { TakeKernels } from './take.ts'
 import type { TemporalKernels } from './temporal.ts'
 import type { TextKernels } from './text.ts'
 
@@ -24,7 +26,9 @@ import type { TextKernels } from './text.ts'
  * The kernels, compiled from `assembly/` (one file a subject, typed by the file of the same name beside this
  * one). Every argument that names memory is a byte address in the arena that the kernels were made for.
  */
-export type Kernels = BitKernels &
+export type Kernels = DistinctKernels &
+  TakeKernels &
+  BitKernels &
   TextKernels &
   TemporalKernels &
   NumberKernels &

@@ -1,0 +1,145 @@
+/**
+ * Taking rows by index, and the counting sort that orders rows by a small code.
+ *
+ * Bounds: every index is below the number of values of the column it is used on, and every code below
+ * `buckets`; the callers made both, they never come from a file.
+ */
+
+// @ts-ignore: decorator
+@inline
+function index(indices: usize, i: i32): usize {
+  return <usize>load<u32>(indices + ((<usize>i) << 2))
+}
+
+export function take8(values: usize, indices: usize, count: i32, out: usize): void {
+  for (let i = 0; i < count; i++) store<u8>(out + <usize>i, load<u8>(values + index(indices, i)))
+}
+
+export function take16(values: usize, indices: usize, count: i32, out: usize): void {
+  for (let i = 0; i < count; i++) {
+    store<u16>(out + ((<usize>i) << 1), load<u16>(values + (index(indices, i) << 1)))
+  }
+}
+
+export function take32(values: usize, indices: usize, count: i32, out: usize): void {
+  for (let i = 0; i < count; i++) {
+    store<u32>(out + ((<usize>i) << 2), load<u32>(values + (index(indices, i) << 2)))
+  }
+}
+
+export function take64(values: usize, indices: usize, count: i32, out: usize): void {
+  for (let i = 0; i < count; i++) {
+    store<u64>(out + ((<usize>i) << 3), load<u64>(values + (index(indices, i) << 3)))
+  }
+}
+
+export function take128(values: usize, indices: usize, count: i32, out: usize): void {
+  for (let i = 0; i < count; i++) {
+    v128.store(out + ((<usize>i) << 4), v128.load(values + (index(indices, i) << 4)))
+  }
+}
+
+export function takeWide(values: usize, width: i32, indices: usize, count: i32, out: usize): void {
+  const w = <usize>width
+  for (let i = 0; i < count; i++) memory.copy(out + (<usize>i) * w, values + index(indices, i) * w, w)
+}
+
+/** Takes bits; `bitOffset` is where the first value's bit lies. Whole bytes of `out` are written. */
+export function takeBits(bits: usize, bitOffset: i32, indices: usize, count: i32, out: usize): i32 {
+  let set = 0
+  let byte: u32 = 0
+  for (let i = 0; i < count; i++) {
+    const at = index(indices, i) + <usize>bitOffset
+    const bit = (<u32>load<u8>(bits + (at >> 3)) >> (<u32>at & 7)) & 1
+    byte |= bit << (<u32>i & 7)
+    set += <i32>bit
+    if ((i & 7) == 7) {
+      store<u8>(out + ((<usize>i) >> 3), <u8>byte)
+      byte = 0
+    }
+  }
+  if ((count & 7) != 0) store<u8>(out + ((<usize>count) >> 3), <u8>byte)
+  return set
+}
+
+/** Offsets (32-bit, count + 1) of the taken byte strings; returns their bytes, as 64-bit for the caller to check. */
+export function takeOffsets(offsets: usize, indices: usize, count: i32, out: usize): f64 {
+  let at: i64 = 0
+  store<i32>(out, 0)
+  for (let i = 0; i < count; i++) {
+    const from = offsets + (index(indices, i) << 2)
+    at += <i64>(load<i32>(from + 4) - load<i32>(from))
+    store<i32>(out + ((<usize>i + 1) << 2), <i32>at)
+  }
+  return <f64>at
+}
+
+/** The bytes for the offsets that `takeOffsets` wrote. */
+export function takeBytes(
+  bytes: usize,
+  offsets: usize,
+  indices: usize,
+  count: i32,
+  outOffsets: usize,
+  out: usize,
+): void {
+  for (let i = 0; i < count; i++) {
+    const from = offsets + (index(indices, i) << 2)
+    const start = load<i32>(from)
+    const length = load<i32>(from + 4) - start
+    memory.copy(out + <usize>load<i32>(outOffsets + ((<usize>i) << 2)), bytes + <usize>start, <usize>length)
+  }
+}
+
+/**
+ * Orders rows by code, keeping the order of rows with equal codes: `starts` (buckets + 1 numbers) receives
+ * where each bucket begins in `order`, `order` the row indices.
+ */
+export function countingSort(codes: usize, count: i32, buckets: i32, starts: usize, order: usize): void {
+  memory.fill(starts, 0, (<usize>buckets + 1) << 2)
+  for (let i = 0; i < count; i++) {
+    const slot = starts + ((<usize>load<u32>(codes + ((<usize>i) << 2)) + 1) << 2)
+    store<u32>(slot, load<u32>(slot) + 1)
+  }
+  for (let b = 0; b < buckets; b++) {
+    const slot = starts + ((<usize>b) << 2)
+    store<u32>(slot + 4, load<u32>(slot + 4) + load<u32>(slot))
+  }
+  for (let i = 0; i < count; i++) {
+    const slot = starts + ((<usize>load<u32>(codes + ((<usize>i) << 2))) << 2)
+    const at = load<u32>(slot)
+    store<u32>(order + ((<usize>at) << 2), i)
+    store<u32>(slot, at + 1)
+  }
+  // Each start has moved on to its bucket's end, which is the next one's start.
+  memory.copy(starts + 4, starts, (<usize>buckets) << 2)
+  store<u32>(starts, 0)
+}
+
+/** `codes[i] = codes[i] * factor + more[i]`: two keys as one. */
+export function combineCodes(codes: usize, factor: i32, more: usize, count: i32): void {
+  for (let i = 0; i < count; i++) {
+    const at = codes + ((<usize>i) << 2)
+    store<u32>(at, load<u32>(at) * <u32>factor + load<u32>(more + ((<usize>i) << 2)))
+  }
+}
+
+/** `out[i] = table[codes[i]]`, and `nullCode` where the validity bit is 0 (`bits` 0: no nulls). */
+export function mapCodes(
+  codes: usize,
+  bits: usize,
+  bitOffset: i32,
+  table: usize,
+  nullCode: i32,
+  count: i32,
+  out: usize,
+): void {
+  for (let i = 0; i < count; i++) {
+    let code = nullCode
+    const at = <usize>(i + bitOffset)
+    if (bits == 0 || ((load<u8>(bits + (at >> 3)) >> (<u8>(at & 7))) & 1) != 0) {
+      code = load<i32>(table + ((<usize>load<u32>(codes + ((<usize>i) << 2))) << 2))
+    }
+    store<i32>(out + ((<usize>i) << 2), code)
+  }
+}

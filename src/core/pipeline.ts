@@ -1,0 +1,227 @@
+import { type RecordBatch, type Schema, Table } from 'apache-arrow'
+import { Observable } from 'rxjs'
+import { untilAborted } from './abort.ts'
+import { logicalSchema } from './batch.ts'
+import { SluiceError } from './errors.ts'
+import type { Columns, Operator } from './operator.ts'
+import { type Explanation, type PipelinePlan, planPipeline } from './planner.ts'
+import { showProgress } from './progress.ts'
+import type { RunOptions, RunReport } from './report.ts'
+import { Run } from './run.ts'
+import type { Sink } from './sink.ts'
+import type { Source } from './source.ts'
+import { stagesSchema } from './stages.ts'
+import { unifyBatches } from './unify.ts'
+
+/**
+ * A source with operators behind it: a value that can be piped further, run any number of times, and iterated.
+ * Nothing is read before it is run. Everything is pulled: a slow consumer holds the source back, and at most
+ * the memory budget lies in between.
+ *
+ * @typeParam T the columns and the types of their values, as far as the compiler knows them
+ */
+export class Pipeline<T extends Columns = Columns> implements AsyncIterable<RecordBatch> {
+  readonly #source: Source
+  readonly #operators: readonly Operator[]
+
+  constructor(source: Source, operators: readonly Operator[] = []) {
+    this.#source = source
+    this.#operators = operators
+  }
+
+  /** The pipeline with more operators behind it; this one stays as it is. */
+  pipe(): Pipeline<T>
+  pipe<A extends Columns>(a: Operator<T, A>): Pipeline<A>
+  pipe<A extends Columns, B extends Columns>(a: Operator<T, A>, b: Operator<A, B>): Pipeline<B>
+  pipe<A extends Columns, B extends Columns, C extends Columns>(
+    a: Operator<T, A>,
+    b: Operator<A, B>,
+    c: Operator<B, C>,
+  ): Pipeline<C>
+  pipe<A extends Columns, B extends Columns, C extends Columns, D extends Columns>(
+    a: Operator<T, A>,
+    b: Operator<A, B>,
+    c: Operator<B, C>,
+    d: Operator<C, D>,
+  ): Pipeline<D>
+  pipe<A extends Columns, B extends Columns, C extends Columns, D extends Columns, E extends Columns>(
+    a: Operator<T, A>,
+    b: Operator<A, B>,
+    c: Operator<B, C>,
+    d: Operator<C, D>,
+    e: Operator<D, E>,
+  ): Pipeline<E>
+  pipe<
+    A extends Columns,
+    B extends Columns,
+    C extends Columns,
+    D extends Columns,
+    E extends Columns,
+    F extends Columns,
+  >(
+    a: Operator<T, A>,
+    b: Operator<A, B>,
+    c: Operator<B, C>,
+    d: Operator<C, D>,
+    e: Operator<D, E>,
+    f: Operator<E, F>,
+  ): Pipeline<F>
+  pipe<
+    A extends Columns,
+    B extends Columns,
+    C extends Columns,
+    D extends Columns,
+    E extends Columns,
+    F extends Columns,
+    G extends Columns,
+  >(
+    a: Operator<T, A>,
+    b: Operator<A, B>,
+    c: Operator<B, C>,
+    d: Operator<C, D>,
+    e: Operator<D, E>,
+    f: Operator<E, F>,
+    g: Operator<F, G>,
+  ): Pipeline<G>
+  pipe<
+    A extends Columns,
+    B extends Columns,
+    C extends Columns,
+    D extends Columns,
+    E extends Columns,
+    F extends Columns,
+    G extends Columns,
+    H extends Columns,
+  >(
+    a: Operator<T, A>,
+    b: Operator<A, B>,
+    c: Operator<B, C>,
+    d: Operator<C, D>,
+    e: Operator<D, E>,
+    f: Operator<E, F>,
+    g: Operator<F, G>,
+    h: Operator<G, H>,
+  ): Pipeline<H>
+  pipe(...operators: Operator[]): Pipeline
+  pipe(...operators: never[]): Pipeline<never> {
+    operators.forEach((operator, i) => {
+      if (typeof operator !== 'function') {
+        throw new SluiceError(
+          'invalid-argument',
+          `argument ${i + 1} of pipe() is not an operator but ${typeof operator}`,
+          {
+            hint: 'An operator is a function from async iterable to async iterable, such as filter(...).',
+          },
+        )
+      }
+    })
+    return new Pipeline(this.#source, [...this.#operators, ...(operators as Operator[])])
+  }
+
+  /**
+   * Runs the pipeline into a sink.
+   *
+   * @returns what the run did. Rejects with the first failure, or with `signal.reason`; the destination is then
+   * as it was before.
+   */
+  async to(sink: Sink, options: RunOptions = {}): Promise<RunReport> {
+    const run = new Run(this.#source.execution, options)
+    try {
+      run.signal.throwIfAborted()
+      const stopProgress = showProgress(run, options.progress ?? false)
+      run.onClose(stopProgress)
+      const plan = await this.#plan(run)
+      const report = await sink.write(plan, run)
+      run.phase = 'done'
+      return report
+    } catch (error) {
+      run.abort(error)
+      throw error
+    } finally {
+      await run[Symbol.asyncDispose]()
+    }
+  }
+
+  /** The batches, pulled one by one. Leaving the loop early releases everything. */
+  [Symbol.asyncIterator](): AsyncGenerator<RecordBatch, void, void> {
+    return this.batches()
+  }
+
+  /** The batches, with an AbortSignal: an aborted loop throws `signal.reason`, also while it waits for a batch. */
+  async *batches(options: RunOptions = {}): AsyncGenerator<RecordBatch, void, void> {
+    const run = new Run(this.#source.execution, options)
+    try {
+      run.signal.throwIfAborted()
+      run.onClose(showProgress(run, options.progress ?? false))
+      const plan = await this.#plan(run)
+      run.phase = 'run'
+      for await (const batch of untilAborted(plan.batches(run), run.signal)) {
+        run.rowsOut += batch.numRows
+        yield batch
+      }
+      run.phase = 'done'
+    } finally {
+      run.abort(new SluiceError('callback', 'the loop over the pipeline has ended'))
+      await run[Symbol.asyncDispose]()
+    }
+  }
+
+  /** All rows as an Arrow table. They have to fit in memory: for more, iterate or use a sink. */
+  async collect(options: RunOptions = {}): Promise<Table> {
+    const batches: RecordBatch[] = []
+    for await (const batch of this.batches(options)) batches.push(batch)
+    if (batches.length === 0) return new Table(await this.schema(options))
+    return new Table(unifyBatches(batches))
+  }
+
+  /**
+   * The batches as an RxJS Observable. Subscribing starts a run, unsubscribing aborts it. The next batch is
+   * read only after every observer has returned from the one before, so that nothing queues up behind it; an
+   * operator that holds batches (such as `mergeMap` with promises) has to bound its own concurrency.
+   */
+  toObservable(options: RunOptions = {}): Observable<RecordBatch> {
+    return new Observable(subscriber => {
+      const stop = new AbortController()
+      const signal =
+        options.signal === undefined ? stop.signal : AbortSignal.any([options.signal, stop.signal])
+      const drain = async (): Promise<void> => {
+        for await (const batch of this.batches({ ...options, signal })) {
+          subscriber.next(batch)
+          if (subscriber.closed) return
+        }
+      }
+      drain().then(
+        () => subscriber.complete(),
+        error => subscriber.error(error),
+      )
+      return () => stop.abort(new SluiceError('callback', 'the subscription has ended'))
+    })
+  }
+
+  /** The columns that the described operators give; a user's own function may change them further. */
+  async schema(options: RunOptions = {}): Promise<Schema> {
+    return this.#withRun(options, async run => {
+      const plan = await this.#plan(run)
+      return stagesSchema([...plan.head, ...plan.tail], logicalSchema(await this.#source.schema(run)))
+    })
+  }
+
+  /** What a run would read and do, and why; reads footers and listings only. */
+  async explain(options: RunOptions = {}): Promise<Explanation> {
+    return this.#withRun(options, async run => (await this.#plan(run)).explain(run))
+  }
+
+  #plan(run: Run): Promise<PipelinePlan> {
+    return planPipeline(this.#source, this.#operators, run)
+  }
+
+  async #withRun<R>(options: RunOptions, work: (run: Run) => Promise<R>): Promise<R> {
+    const run = new Run(this.#source.execution, options)
+    try {
+      run.signal.throwIfAborted()
+      return await work(run)
+    } finally {
+      await run[Symbol.asyncDispose]()
+    }
+  }
+}

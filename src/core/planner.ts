@@ -1,0 +1,158 @@
+import type { RecordBatch, Schema } from 'apache-arrow'
+import { SluiceError } from './errors.ts'
+import { Expr } from './expressions/expr.ts'
+import type { Operator, OperatorDescription, RepartitionOptions } from './operator.ts'
+import type { Run } from './run.ts'
+import type { Source, SourceExplanation } from './source.ts'
+import { type Stage, stagesSchema, unknownColumn } from './stages.ts'
+import { throttleBuckets } from './throttle.ts'
+
+/**
+ * A pipeline cut into what the source's lanes do (`head`), what runs on the main thread (`middle`: user
+ * functions and whatever depends on the order of rows), and what the sink's lanes do (`tail`).
+ */
+export interface PipelinePlan {
+  source: Source
+  head: Stage[]
+  middle: Operator[]
+  tail: Stage[]
+  /** Of the last `repartition`, if any. */
+  repartition: RepartitionOptions | undefined
+  /** Every operator's description, in order: with the source's, what the plan's hash is made of. */
+  operators: OperatorDescription[]
+  /** Value types after `head`, and after everything if `middle` is empty. */
+  schema: Schema
+  /** The batches after all operators. */
+  batches(run: Run): AsyncIterable<RecordBatch>
+  /** The batches after `middle`. */
+  beforeTail(run: Run): AsyncIterable<RecordBatch>
+  explain(run: Run): Promise<Explanation>
+}
+
+/** Resolves the source's schema, checks every expression that can be checked, and decides what runs where. */
+export async function planPipeline(
+  source: Source,
+  operators: readonly Operator[],
+  run: Run,
+): Promise<PipelinePlan> {
+  const head: Stage[] = []
+  const middle: Operator[] = []
+  let repartition: RepartitionOptions | undefined
+  for (const operator of operators) {
+    const { description } = operator
+    if (description?.op === 'repartition') repartition = description
+    else if (middle.length > 0 || description === undefined) middle.push(operator)
+    else if (isStage(description)) head.push(description)
+    else if (description.op === 'retry') run.retry = description
+    else if (description.op === 'throttle') run.throttles.push(throttleBuckets(description))
+    else middle.push(operator)
+  }
+  const tail: Stage[] = []
+  const tailOperators: Operator[] = []
+  for (let last = middle.at(-1); isStage(last?.description); last = middle.at(-1)) {
+    tail.unshift(last!.description as Stage)
+    tailOperators.unshift(middle.pop()!)
+  }
+  const schema = stagesSchema(head, await source.schema(run))
+  if (middle.length === 0 && repartition !== undefined) checkKeys(repartition, schema)
+  const apply = (input: AsyncIterable<RecordBatch>, list: readonly Operator[], current: Run) =>
+    list.reduce((stream, operator) => checked(operator(stream, current), operator), input)
+  const beforeTail = (current: Run) => apply(source.read(head, current), middle, current)
+  const plan: PipelinePlan = {
+    source,
+    head,
+    middle,
+    tail,
+    repartition,
+    operators: operators.map(describeOperator),
+    schema,
+    batches: current => apply(beforeTail(current), tailOperators, current),
+    beforeTail,
+    explain: async current => new Explanation(plan, await source.explain(head, current)),
+  }
+  return plan
+}
+
+/** What a run would do. Print it, or read its fields. */
+export class Explanation {
+  readonly source: SourceExplanation
+  /** What runs in the lanes right behind the reads. */
+  readonly pushed: string[]
+  /** What runs on the main thread. */
+  readonly main: string[]
+  /** What runs in the lanes before the sink. */
+  readonly tail: string[]
+  readonly partitionBy: readonly string[]
+  readonly schema: { name: string; type: string; nullable: boolean }[]
+
+  constructor(plan: PipelinePlan, source: SourceExplanation) {
+    this.source = source
+    this.pushed = plan.head.map(describeText)
+    this.main = plan.middle.map(operator => describeText(describeOperator(operator)))
+    this.tail = plan.tail.map(describeText)
+    this.partitionBy = plan.repartition?.by ?? []
+    this.schema = plan.schema.fields.map(({ name, type, nullable }) => ({
+      name,
+      type: String(type),
+      nullable,
+    }))
+  }
+
+  toString(): string {
+    const { source } = this
+    const rows = source.rows === undefined ? '' : `, ${source.rows.toLocaleString('en')} rows`
+    const bytes = source.bytes === undefined ? '' : `, ${source.bytes.toLocaleString('en')} bytes to read`
+    const lines = [
+      `read ${source.source}`,
+      `  files ${source.fragments.total - source.fragments.pruned} of ${source.fragments.total}, row groups ${source.rowGroups.total - source.rowGroups.pruned} of ${source.rowGroups.total}${rows}${bytes}`,
+      `  columns ${source.columns.join(', ') || '(none)'}`,
+      `  mode ${source.mode}: ${source.because}`,
+      `  lanes ${source.lanes}`,
+      ...this.pushed.map(text => `in the lanes: ${text}`),
+      ...this.main.map(text => `on the main thread: ${text}`),
+      ...this.tail.map(text => `in the sink's lanes: ${text}`),
+    ]
+    if (this.partitionBy.length > 0) lines.push(`partition by ${this.partitionBy.join(', ')}`)
+    lines.push('gives', ...this.schema.map(f => `  ${f.name}: ${f.type}${f.nullable ? '' : ' not null'}`))
+    return lines.join('\n')
+  }
+}
+
+/** Partition keys have to be columns. */
+export function checkKeys({ by = [] }: RepartitionOptions, schema: Schema): void {
+  for (const name of by) {
+    if (!schema.fields.some(field => field.name === name)) throw unknownColumn(name, schema)
+  }
+}
+
+function isStage(description: OperatorDescription | undefined): description is Stage {
+  return description?.op === 'filter' || description?.op === 'derive' || description?.op === 'project'
+}
+
+function describeOperator(operator: Operator): OperatorDescription {
+  return operator.description ?? { op: 'custom', name: operator.name || 'anonymous' }
+}
+
+function describeText(description: OperatorDescription): string {
+  switch (description.op) {
+    case 'filter':
+      return `filter ${new Expr(description.predicate)}`
+    case 'derive':
+      return `derive ${description.columns.map(([name, node]) => `${name} = ${new Expr(node)}`).join(', ')}`
+    case 'project':
+      return `project ${description.columns.join(', ')}`
+    case 'custom':
+      return description.name
+    default: {
+      const { op, ...options } = description
+      const shown = Object.entries(options).filter(([, value]) => typeof value !== 'function')
+      return `${op} ${shown.map(([key, value]) => `${key}=${value}`).join(' ')}`
+    }
+  }
+}
+
+function checked(stream: AsyncIterable<RecordBatch>, operator: Operator): AsyncIterable<RecordBatch> {
+  if (typeof stream?.[Symbol.asyncIterator] === 'function') return stream
+  const { op } = describeOperator(operator)
+  throw new SluiceError('callback', `operator '${operator.name || op}' did not return an async iterable`)
+}

@@ -1,0 +1,31 @@
+import type { RecordBatch, Schema } from 'apache-arrow'
+import type { ResolvedExecution, Run } from './run.ts'
+import type { Stage } from './stages.ts'
+
+/** Where batches come from. */
+export interface Source {
+  readonly name: string
+  readonly execution: ResolvedExecution
+  /** Value types, no encodings; partition keys included. */
+  schema(run: Run): Promise<Schema>
+  /** The batches after `stages`, which the source runs itself. Pulled; released by the iterator's `return()`. */
+  read(stages: readonly Stage[], run: Run): AsyncIterable<RecordBatch>
+  /** What would be read, without reading it. */
+  explain(stages: readonly Stage[], run: Run): Promise<SourceExplanation>
+  /** The source as data, for a job's plan. */
+  describe(): unknown
+}
+
+export interface SourceExplanation {
+  source: string
+  mode: string
+  /** Why this mode. */
+  because: string
+  fragments: { total: number; pruned: number }
+  rowGroups: { total: number; pruned: number }
+  rows: number | undefined
+  bytes: number | undefined
+  /** Columns read from the files. */
+  columns: string[]
+  lanes: number
+}

@@ -1,0 +1,30 @@
+import type { Schema } from 'apache-arrow'
+import { type Columns, describe, type Operator, restartable } from './operator.ts'
+import { type Stage, StageRunner } from './stages.ts'
+import { copyBatch } from './transport.ts'
+
+/**
+ * A stage as an operator: described, so that the planner fuses it into the lanes where it can, and able to
+ * run on the main thread where it stands behind a user's function. Batches left empty are dropped.
+ */
+export function stageOperator<In extends Columns, Out extends Columns>(stage: Stage): Operator<In, Out> {
+  return describe(stage, (input, run) =>
+    restartable(async function* () {
+      let schema: Schema | undefined
+      let runner: StageRunner | undefined
+      for await (const batch of input) {
+        if (runner === undefined || batch.schema !== schema) {
+          schema = batch.schema
+          runner = new StageRunner([stage], schema)
+        }
+        const region = run.arena.region()
+        try {
+          const result = runner.run(batch, region)
+          if (result.numRows > 0) yield copyBatch(result)
+        } finally {
+          region.free()
+        }
+      }
+    }),
+  )
+}

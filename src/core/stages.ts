@@ -1,0 +1,153 @@
+import { Field, type RecordBatch, Schema } from 'apache-arrow'
+import type { Region } from './arena.ts'
+import { columnOf, logicalSchema, makeBatch, valueType } from './batch.ts'
+import { SluiceError } from './errors.ts'
+import { bind, bindPredicate } from './expressions/bind.ts'
+import type { BoundExpr } from './expressions/bound.ts'
+import { evaluate, select } from './expressions/evaluate.ts'
+import { Expr } from './expressions/expr.ts'
+import { nearestName } from './expressions/nearest.ts'
+import type { ExprNode } from './expressions/node.ts'
+import { takeBatch } from './take.ts'
+
+/** A step that is data, not code: the planner can push it down, and a lane can run it. */
+export type Stage =
+  | { op: 'filter'; predicate: ExprNode }
+  | { op: 'derive'; columns: [name: string, expr: ExprNode][] }
+  | { op: 'project'; columns: string[] }
+
+/** The schema after `stages`; throws a `schema` error for an unknown column or types that do not go together. */
+export function stagesSchema(stages: readonly Stage[], input: Schema): Schema {
+  return stages.reduce(stageSchema, logicalSchema(input))
+}
+
+/** The columns of `input` that `stages` and their output need; in the input's order. */
+export function requiredColumns(stages: readonly Stage[], input: Schema): string[] {
+  const [needed] = liveColumns(stages, input)
+  return input.fields.map(field => field.name).filter(name => needed!.has(name))
+}
+
+/** Runs stages over batches of one schema. Rows keep their order. */
+export class StageRunner {
+  readonly output: Schema
+  #steps: ((batch: RecordBatch, region: Region) => RecordBatch)[]
+
+  constructor(stages: readonly Stage[], input: Schema) {
+    const live = liveColumns(stages, input)
+    let schema = logicalSchema(input)
+    this.#steps = stages.map((stage, i) => {
+      const step = compile(stage, schema, live[i + 1]!)
+      schema = stageSchema(schema, stage)
+      return step
+    })
+    this.output = schema
+  }
+
+  /** The result's columns lie in `region` or are the input's own. */
+  run(batch: RecordBatch, region: Region): RecordBatch {
+    return this.#steps.reduce((current, step) => step(current, region), batch)
+  }
+}
+
+function compile(
+  stage: Stage,
+  schema: Schema,
+  live: ReadonlySet<string>,
+): (batch: RecordBatch, region: Region) => RecordBatch {
+  if (stage.op === 'filter') {
+    const predicate = bindPredicate(new Expr(stage.predicate), schema)
+    return (batch, region) => {
+      const selection = select(predicate, batch, region)
+      const names = batch.schema.fields.map(field => field.name).filter(name => live.has(name))
+      const kept = pick(batch, names)
+      return selection.count === batch.numRows ? kept : takeBatch(kept, selection, region)
+    }
+  }
+  if (stage.op === 'derive') {
+    const bound = stage.columns
+      .filter(([name]) => live.has(name))
+      .map(([name, node]): [string, BoundExpr] => [name, bind(new Expr(node), schema)])
+    return (batch, region) => {
+      const fields = [...batch.schema.fields]
+      const columns = [...batch.data.children]
+      for (const [name, expr] of bound) {
+        const data = evaluate(expr, batch, region)
+        const field = new Field(name, data.type, expr.nullable)
+        const at = fields.findIndex(known => known.name === name)
+        if (at < 0) {
+          fields.push(field)
+          columns.push(data)
+        } else {
+          fields[at] = field
+          columns[at] = data
+        }
+      }
+      return makeBatch(fields, columns, batch.numRows)
+    }
+  }
+  return batch => pick(batch, stage.columns)
+}
+
+function pick(batch: RecordBatch, names: readonly string[]): RecordBatch {
+  const fields = names.map(name => batch.schema.fields.find(field => field.name === name)!)
+  const columns = names.map(name => columnOf(batch, name)!)
+  return makeBatch(fields, columns, batch.numRows)
+}
+
+function stageSchema(schema: Schema, stage: Stage): Schema {
+  if (stage.op === 'filter') {
+    bindPredicate(new Expr(stage.predicate), schema)
+    return schema
+  }
+  if (stage.op === 'derive') {
+    const fields = [...schema.fields]
+    for (const [name, node] of stage.columns) {
+      const bound = bind(new Expr(node), schema)
+      const field = new Field(name, valueType(bound.type), bound.nullable)
+      const at = fields.findIndex(known => known.name === name)
+      if (at < 0) fields.push(field)
+      else fields[at] = field
+    }
+    return new Schema(fields, schema.metadata)
+  }
+  const fields = stage.columns.map(name => {
+    const field = schema.fields.find(known => known.name === name)
+    if (field === undefined) throw unknownColumn(name, schema)
+    return field
+  })
+  return new Schema(fields, schema.metadata)
+}
+
+/** An error that names the columns there are, the nearest one first. */
+export function unknownColumn(name: string, schema: Schema): SluiceError {
+  const names = schema.fields.map(field => field.name)
+  const nearest = nearestName(name, names)
+  return new SluiceError('schema', 'there is no such column', {
+    column: name,
+    hint: `${nearest === undefined ? '' : `Did you mean '${nearest}'? `}The columns are ${names.map(n => `'${n}'`).join(', ')}.`,
+  })
+}
+
+/** Which columns are needed before each stage, and (last) after all of them. */
+function liveColumns(stages: readonly Stage[], input: Schema): Set<string>[] {
+  const schemas = [logicalSchema(input)]
+  for (const stage of stages) schemas.push(stageSchema(schemas.at(-1)!, stage))
+  let live = new Set(schemas.at(-1)!.fields.map(field => field.name))
+  const sets = [live]
+  for (let i = stages.length - 1; i >= 0; i--) {
+    const stage = stages[i]!
+    const before = new Set(live)
+    if (stage.op === 'filter') for (const name of columnsOf(stage.predicate, schemas[i]!)) before.add(name)
+    if (stage.op === 'derive') {
+      const derived = stage.columns.filter(([name]) => live.has(name))
+      for (const [name] of derived) before.delete(name)
+      for (const [, node] of derived) for (const name of columnsOf(node, schemas[i]!)) before.add(name)
+    }
+    sets.unshift((live = before))
+  }
+  return sets
+}
+
+function columnsOf(node: ExprNode, schema: Schema): readonly string[] {
+  return bind(new Expr(node), schema).columns
+}

@@ -1,0 +1,285 @@
+import { Field, type RecordBatch, type Schema } from 'apache-arrow'
+import { batchBytes, logicalSchema } from '../core/batch.ts'
+import type { LaneClient } from '../core/lanes.ts'
+import { Transferred } from '../core/lanes.ts'
+import { checkKeys, type PipelinePlan } from '../core/planner.ts'
+import type { Run } from '../core/run.ts'
+import { stagesSchema } from '../core/stages.ts'
+import { type BatchMessage, fieldToMessage, packBatch } from '../core/transport.ts'
+import type { ResolvedWriteOptions } from '../parquet/write-options.ts'
+import type { StagedWriter } from '../storage/store.ts'
+import type { LaneCounts, LaneSink, LaneUnit } from './lane.ts'
+import { type LanePool, openLanes, startLanes } from './lane-pool.ts'
+import { type FileLimits, TaskOutput, type WrittenFile } from './output.ts'
+import type { RowGroupSize } from './partition-buffers.ts'
+import type { ParquetScan } from './scan.ts'
+import type { SourceFile } from './scan-listing.ts'
+import { type FetchedUnit, SMALL_RUN } from './units.ts'
+
+/** Where the files of a drain go, and how they look. */
+export interface Drain {
+  keys: readonly string[]
+  limits: FileLimits
+  size: RowGroupSize
+  write: ResolvedWriteOptions
+  createFile(task: number, partition: string): Promise<StagedWriter>
+  /** Called once a task, with the files that it wrote. */
+  finishTask(task: number, files: WrittenFile[]): Promise<void>
+}
+
+/** A numbered group of source files. */
+export interface DrainTask {
+  task: number
+  files: readonly SourceFile[]
+}
+
+/** Runs a pipeline that is all in the lanes: bytes go in, encoded row groups come out. */
+export async function drainScan(
+  scan: ParquetScan,
+  plan: PipelinePlan,
+  tasks: readonly DrainTask[],
+  drain: Drain,
+  run: Run,
+): Promise<void> {
+  const fields = fileFields(plan.schema, drain.keys)
+  const program = { ...(await scan.program(plan.head, run)), sink: laneSink(fields, [], drain) }
+  const outputs = new Map<number, TaskOutput>()
+  const emit = (value: Parameters<TaskOutput['append']>[0], lane: number) => outputs.get(lane)!.append(value)
+  let pool: LanePool | undefined
+  const start = async (
+    units: AsyncGenerator<FetchedUnit>,
+  ): Promise<{ pool: LanePool; units: AsyncGenerator<FetchedUnit> }> => {
+    if (pool !== undefined) return { pool, units }
+    const started = await startLanes(units, run, program, emit)
+    pool = started.pool
+    return started
+  }
+  const open = (task: number) =>
+    new TaskOutput(fields, drain.write, drain.limits, partition => drain.createFile(task, partition), run)
+
+  if (run.mode === 'fragment') {
+    const taskOf = new Map(
+      tasks.flatMap(({ task, files }) => files.map((file): [number, number] => [file.id, task])),
+    )
+    const started = await start(
+      scan.units(
+        tasks.flatMap(({ files }) => files),
+        plan.head,
+        run,
+      ),
+    )
+    await eachUnit(started.units, started.pool, async (unit, lane, index) => {
+      const task = taskOf.get(unit.fragment.file.id)!
+      taskOf.delete(unit.fragment.file.id)
+      const output = open(task)
+      outputs.set(index, output)
+      await guarded(output, async () => {
+        await counted(run, await lane.call<LaneCounts>('rewrite', unit.unit))
+        for (const { path } of await lane.call<{ path: string }[]>('leftovers'))
+          await lane.call('finish', path, [])
+        await lane.call('settle')
+        await drain.finishTask(task, await output.finish())
+      })
+    })
+    for (const task of taskOf.values()) await drain.finishTask(task, [])
+  } else {
+    for (const { task, files } of tasks) {
+      const started = await start(scan.units(files, plan.head, run))
+      const output = open(task)
+      started.pool.lanes.forEach((_, i) => void outputs.set(i, output))
+      await guarded(output, async () => {
+        await eachUnit(started.units, started.pool, async (unit, lane) => {
+          await counted(run, await lane.call<LaneCounts>('rewrite', unit.unit))
+        })
+        await finishLeftovers(started.pool, drain.size)
+        await drain.finishTask(task, await output.finish())
+      })
+    }
+  }
+  await closeLanes(pool, run)
+}
+
+/** Runs a pipeline whose batches come from the main thread: user functions, or a source of another kind. */
+export async function drainBatches(plan: PipelinePlan, drain: Drain, run: Run): Promise<void> {
+  run.laneShare = 0.5
+  const first: RecordBatch[] = []
+  let bytes = 0
+  const input = plan.beforeTail(run)[Symbol.asyncIterator]()
+  let ended = false
+  try {
+    while (!ended && bytes < SMALL_RUN) {
+      const step = await input.next()
+      if (step.done) ended = true
+      else if (step.value.numRows > 0) bytes += batchBytes(first[first.push(step.value) - 1]!)
+    }
+    if (first.length === 0) return await drain.finishTask(0, [])
+    const schema = stagesSchema(plan.tail, logicalSchema(first[0]!.schema))
+    checkKeys({ by: drain.keys }, schema)
+    const fields = fileFields(schema, drain.keys).map(nullable)
+    const output = new TaskOutput(fields, drain.write, drain.limits, path => drain.createFile(0, path), run)
+    const sink = laneSink(fields, plan.tail, drain)
+    const program = { mode: 'streaming' as const, batchRows: 0, input: [], head: [], sink }
+    await guarded(output, async () => {
+      const pool = await openLanes(ended ? 0 : run.execution.lanes, run, program, value =>
+        output.append(value),
+      )
+      await eachLane(pool, async lane => {
+        while (true) {
+          const batch = first.shift() ?? (ended ? undefined : await next())
+          if (batch === undefined) return
+          const lease = await run.budget.acquire(batchBytes(batch), run.signal)
+          try {
+            const { message, memory } = packBatch(batch)
+            const counts = await lane.call<LaneCounts>('ingest', new Transferred(message, [memory]))
+            run.rowsOut += counts.rowsOut
+          } finally {
+            lease.release()
+          }
+        }
+      })
+      await finishLeftovers(pool, drain.size)
+      await drain.finishTask(0, await output.finish())
+      await closeLanes(pool, run)
+    })
+  } finally {
+    if (!ended) await input.return?.()
+  }
+
+  async function next(): Promise<RecordBatch | undefined> {
+    const step = await input.next()
+    if (!step.done) return step.value
+    ended = true
+    return undefined
+  }
+}
+
+/** The columns of the files: all but the partition keys. */
+export function fileFields(schema: Schema, keys: readonly string[]): Field[] {
+  return schema.fields.filter(field => !keys.includes(field.name))
+}
+
+function laneSink(fields: readonly Field[], tail: LaneSink['tail'], drain: Drain): LaneSink {
+  return {
+    tail,
+    fields: fields.map(fieldToMessage),
+    keys: [...drain.keys],
+    size: drain.size,
+    maxPartitions: drain.limits.maxPartitions,
+    write: drain.write,
+  }
+}
+
+async function eachUnit(
+  units: AsyncGenerator<FetchedUnit>,
+  pool: LanePool,
+  work: (
+    unit: { fragment: FetchedUnit['fragment']; unit: LaneUnit },
+    lane: LaneClient,
+    index: number,
+  ) => Promise<void>,
+): Promise<void> {
+  try {
+    await eachLane(pool, async (lane, index, failed) => {
+      while (!failed()) {
+        const step = await units.next()
+        if (step.done) return
+        try {
+          await pool.introduce(lane, step.value.fragment)
+          await work(step.value, lane, index)
+        } finally {
+          step.value.release()
+        }
+      }
+    })
+  } finally {
+    await units.return(undefined)
+  }
+}
+
+/** Runs a loop for each lane; after the first failure the others stop at their next step, and it is thrown. */
+async function eachLane(
+  pool: LanePool,
+  loop: (lane: LaneClient, index: number, failed: () => boolean) => Promise<void>,
+): Promise<void> {
+  let failure: { error: unknown } | undefined
+  await Promise.all(
+    pool.lanes.map((lane, index) =>
+      loop(lane, index, () => failure !== undefined).catch(error => {
+        failure ??= { error }
+      }),
+    ),
+  )
+  if (failure !== undefined) throw (failure as { error: unknown }).error
+}
+
+/**
+ * Encodes what waits in the lanes. Small leftovers of one partition in several lanes are lent to the lane that
+ * has most of it and become one row group; nothing is copied for that, lanes' memories are shared.
+ */
+async function finishLeftovers(pool: LanePool, size: RowGroupSize): Promise<void> {
+  const held = new Map<string, { lane: number; rows: number }[]>()
+  const leftovers = await Promise.all(
+    pool.lanes.map(lane => lane.call<{ path: string; rows: number }[]>('leftovers')),
+  )
+  leftovers.forEach((partitions, lane) => {
+    for (const { path, rows } of partitions) held.set(path, [...(held.get(path) ?? []), { lane, rows }])
+  })
+  const lends: string[][] = pool.lanes.map(() => [])
+  const own: string[][] = pool.lanes.map(() => [])
+  for (const [path, holders] of held) {
+    holders.sort((a, b) => b.rows - a.rows)
+    holders.forEach(({ lane, rows }, i) => {
+      if (i > 0 && rows < size.rows * SMALL_LEFTOVER) lends[lane]!.push(path)
+      else own[lane]!.push(path)
+    })
+  }
+  const lent = new Map<string, BatchMessage[]>()
+  await Promise.all(
+    pool.lanes.map(async (lane, i) => {
+      if (lends[i]!.length === 0) return
+      for (const { path, batches } of await lane.call<{ path: string; batches: BatchMessage[] }[]>(
+        'lend',
+        lends[i]!,
+      )) {
+        lent.set(path, [...(lent.get(path) ?? []), ...batches])
+      }
+    }),
+  )
+  await eachLane(pool, async (lane, i, failed) => {
+    for (const path of own[i]!) {
+      if (failed()) return
+      const others = lent.get(path) ?? []
+      lent.delete(path)
+      await lane.call('finish', path, others)
+    }
+  })
+  await Promise.all(pool.lanes.map(lane => lane.call('settle')))
+  await Promise.all(pool.lanes.map(lane => lane.call('takeBack')))
+}
+
+/** A leftover below this share of a row group is merged with other lanes' leftovers of its partition. */
+const SMALL_LEFTOVER = 0.25
+
+async function closeLanes(pool: LanePool | undefined, run: Run): Promise<void> {
+  for (const lane of pool?.lanes ?? []) run.laneHighWater += (await lane.call<LaneCounts>('settle')).highWater
+}
+
+async function guarded(output: TaskOutput, work: () => Promise<void>): Promise<void> {
+  try {
+    await work()
+  } catch (error) {
+    await output.abort()
+    throw error
+  }
+}
+
+/** Adds a unit's counts to the run's, and waits until the pushed-down throttles are ready for the next unit. */
+async function counted(run: Run, { rowsIn, rowsOut, bytesOut }: LaneCounts): Promise<void> {
+  run.rowsIn += rowsIn
+  run.rowsOut += rowsOut
+  await run.paced(rowsOut, bytesOut)
+}
+
+function nullable(field: Field): Field {
+  return new Field(field.name, field.type, true, field.metadata)
+}

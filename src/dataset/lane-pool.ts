@@ -1,0 +1,120 @@
+import { extname } from 'node:path'
+import { InlineLane, type LaneClient, WorkerLane } from '../core/lanes.ts'
+import type { Run } from '../core/run.ts'
+import { type LaneEmit, type LaneProgram, laneHandlers } from './lane.ts'
+import { laneBytes } from './mode.ts'
+import { type FetchedUnit, type Fragment, laneFile, SMALL_RUN } from './units.ts'
+
+/** Takes a row group that lane number `lane` has encoded; the lane waits once a few are unanswered. */
+export type LaneEmitHandler = (emit: LaneEmit, lane: number) => Promise<void>
+
+/** The lanes of a run; each is lent to one unit at a time and remembers which files it knows. */
+export class LanePool {
+  readonly lanes: readonly LaneClient[]
+  readonly #idle: LaneClient[]
+  readonly #waiting: ((lane: LaneClient) => void)[] = []
+  readonly #knows = new Map<LaneClient, number>()
+
+  constructor(lanes: readonly LaneClient[]) {
+    this.lanes = lanes
+    this.#idle = [...lanes]
+  }
+
+  get size(): number {
+    return this.lanes.length
+  }
+
+  /** Waits for an idle lane and tells it of the fragment's file. */
+  async take(fragment: Fragment): Promise<LaneClient> {
+    const lane = this.#idle.shift() ?? (await new Promise<LaneClient>(resolve => this.#waiting.push(resolve)))
+    try {
+      await this.introduce(lane, fragment)
+      return lane
+    } catch (error) {
+      this.giveBack(lane)
+      throw error
+    }
+  }
+
+  giveBack(lane: LaneClient): void {
+    const next = this.#waiting.shift()
+    if (next !== undefined) next(lane)
+    else this.#idle.push(lane)
+  }
+
+  /** Tells a lane of a file, and to forget the one before: lanes take the files in order. */
+  async introduce(lane: LaneClient, fragment: Fragment): Promise<void> {
+    const known = this.#knows.get(lane)
+    if (known === fragment.file.id) return
+    this.#knows.set(lane, fragment.file.id)
+    if (known !== undefined) await lane.call('dropFile', known)
+    await lane.call('addFile', laneFile(fragment))
+  }
+}
+
+/**
+ * Looks at the first units and starts as many lanes as the run is worth: one on the main thread if there is
+ * little to read, else workers. The lanes' memory is taken out of the run's budget.
+ *
+ * @returns the pool, and all the units
+ */
+export async function startLanes(
+  units: AsyncGenerator<FetchedUnit>,
+  run: Run,
+  program: Omit<LaneProgram, 'arenaBytes'>,
+  emit: LaneEmitHandler,
+): Promise<{ pool: LanePool; units: AsyncGenerator<FetchedUnit> }> {
+  const first: FetchedUnit[] = []
+  let bytes = 0
+  let ended = false
+  try {
+    while (!ended && (bytes < SMALL_RUN || first.length < 2) && first.length < run.execution.lanes + 1) {
+      const step = await units.next()
+      if (step.done) ended = true
+      else {
+        first.push(step.value)
+        bytes += step.value.unit.chunks.reduce((sum, chunk) => sum + chunk.bytes.byteLength, 0)
+      }
+    }
+    const small = ended && (first.length <= 1 || bytes < SMALL_RUN)
+    const count = small ? 0 : ended ? Math.min(run.execution.lanes, first.length) : run.execution.lanes
+    const pool = await openLanes(count, run, program, emit)
+    return { pool, units: chain(first, units) }
+  } catch (error) {
+    for (const unit of first) unit.release()
+    await units.return(undefined)
+    throw error
+  }
+}
+
+/** Starts `count` workers, or a lane on the main thread for 0, and configures them. They end with the run. */
+export async function openLanes(
+  count: number,
+  run: Run,
+  program: Omit<LaneProgram, 'arenaBytes'>,
+  emit: LaneEmitHandler,
+): Promise<LanePool> {
+  const arenaBytes = Math.floor(laneBytes(run.execution, Math.max(1, count)) * run.laneShare)
+  run.budget.limit -= arenaBytes * Math.max(1, count)
+  run.lanes = Math.max(run.lanes, count)
+  const worker = new URL(`./lane-worker${extname(import.meta.url)}`, import.meta.url)
+  const lanes = Array.from({ length: Math.max(1, count) }, (_, i) => {
+    const own = (value: unknown) => emit(value as LaneEmit, i)
+    return count === 0 ? new InlineLane(laneHandlers, own) : new WorkerLane(worker, own)
+  })
+  run.onClose(async () => {
+    await Promise.all(lanes.map(lane => lane.close()))
+  })
+  await Promise.all(lanes.map(lane => lane.call('configure', { ...program, arenaBytes })))
+  return new LanePool(lanes)
+}
+
+async function* chain(first: FetchedUnit[], rest: AsyncGenerator<FetchedUnit>): AsyncGenerator<FetchedUnit> {
+  try {
+    for (let unit = first.shift(); unit !== undefined; unit = first.shift()) yield unit
+    yield* rest
+  } finally {
+    for (const unit of first) unit.release()
+    await rest.return(undefined)
+  }
+}

@@ -1,0 +1,30 @@
+import { formatBytes } from '../core/bytes.ts'
+import type { Mode } from '../core/report.ts'
+import type { ResolvedExecution } from '../core/run.ts'
+
+/** Share of the budget that lanes' memories get; the rest is for read-ahead and what the main thread holds. */
+const LANES_SHARE = 0.7
+/** A decoded row group is there up to three times at once: decoded, filtered, ordered by partition. */
+const COPIES = 3
+
+/** Bytes of memory for each of `lanes` lanes. */
+export function laneBytes({ memory }: ResolvedExecution, lanes: number): number {
+  return Math.floor((memory * LANES_SHARE) / lanes)
+}
+
+/**
+ * The mode asked for; for `auto`, `streaming` if a decoded row group fits in half of a lane's memory, else
+ * `batch`. `fragment` is never chosen: it writes files for every source file, which is for the user to want.
+ *
+ * @param rowGroups decoded sizes of typical row groups
+ */
+export function chooseMode(
+  execution: ResolvedExecution,
+  rowGroups: readonly number[],
+): { mode: Mode; because: string } {
+  if (execution.mode !== 'auto') return { mode: execution.mode, because: 'as asked' }
+  const room = laneBytes(execution, execution.lanes) / 2
+  const largest = rowGroups.reduce((most, size) => Math.max(most, size), 0) * COPIES
+  const sizes = `a row group needs about ${formatBytes(Math.round(largest))}, a lane has ${formatBytes(Math.round(room))} for it`
+  return largest <= room ? { mode: 'streaming', because: sizes } : { mode: 'batch', because: sizes }
+}

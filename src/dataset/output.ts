@@ -1,0 +1,138 @@
+import type { Field } from 'apache-arrow'
+import { SluiceError } from '../core/errors.ts'
+import type { Run } from '../core/run.ts'
+import { ParquetFileWriter } from '../parquet/file-writer.ts'
+import type { ResolvedWriteOptions } from '../parquet/write-options.ts'
+import type { StagedUpload, StagedWriter } from '../storage/store.ts'
+import type { LaneEmit } from './lane.ts'
+
+/** How rows are cut into files. */
+export interface FileLimits {
+  maxRowsPerFile: number
+  targetFileBytes: number
+  maxPartitions: number
+}
+
+/** A file that is written whole and not yet to be seen. */
+export interface WrittenFile {
+  partition: string
+  key: string
+  rows: number
+  bytes: number
+  staged: StagedUpload
+}
+
+interface OpenFile {
+  writer: StagedWriter
+  file: ParquetFileWriter
+  rows: number
+  bytes: number
+}
+
+/**
+ * The files of one task: row groups come in from the lanes in any order and are appended to the one open file
+ * of their partition. Appends to a partition happen one after the other, to different ones at once.
+ */
+export class TaskOutput {
+  readonly #fields: readonly Field[]
+  readonly #options: ResolvedWriteOptions
+  readonly #limits: FileLimits
+  readonly #create: (partition: string) => Promise<StagedWriter>
+  readonly #run: Run
+  readonly #open = new Map<string, OpenFile>()
+  readonly #tails = new Map<string, Promise<void>>()
+  readonly #written: WrittenFile[] = []
+
+  constructor(
+    fields: readonly Field[],
+    options: ResolvedWriteOptions,
+    limits: FileLimits,
+    create: (partition: string) => Promise<StagedWriter>,
+    run: Run,
+  ) {
+    this.#fields = fields
+    this.#options = options
+    this.#limits = limits
+    this.#create = create
+    this.#run = run
+  }
+
+  /** Resolves when the row group's bytes are written. */
+  append({ path, group }: LaneEmit): Promise<void> {
+    if (!this.#tails.has(path) && this.#tails.size >= this.#limits.maxPartitions) {
+      return Promise.reject(
+        new SluiceError(
+          'schema',
+          `more than ${this.#limits.maxPartitions} partitions, the next one is '${path}'`,
+          {
+            option: 'maxPartitions',
+            hint: 'Partition by a coarser key, or raise the limit.',
+          },
+        ),
+      )
+    }
+    const before = this.#tails.get(path) ?? Promise.resolve()
+    const done = before.then(() => this.#append(path, group))
+    this.#tails.set(path, done)
+    // Whoever waits for `done` hears of the failure; later appends to the partition fail with it.
+    done.catch(() => {})
+    return done
+  }
+
+  /** Closes all files. */
+  async finish(): Promise<WrittenFile[]> {
+    await Promise.all(this.#tails.values())
+    const paths = [...this.#open.keys()]
+    const workers = Array.from({ length: CLOSING }, async () => {
+      for (let path = paths.pop(); path !== undefined; path = paths.pop()) await this.#close(path)
+    })
+    await Promise.all(workers)
+    return this.#written
+  }
+
+  /** Gives up all files that are still open. */
+  async abort(): Promise<void> {
+    await Promise.allSettled(this.#tails.values())
+    await Promise.allSettled(Array.from(this.#open.values(), ({ writer }) => writer.abort()))
+    this.#open.clear()
+  }
+
+  async #append(path: string, group: LaneEmit['group']): Promise<void> {
+    let open = this.#open.get(path)
+    const { maxRowsPerFile, targetFileBytes } = this.#limits
+    if (
+      open !== undefined &&
+      (open.rows + group.rows > maxRowsPerFile || open.bytes + group.bytes.byteLength > targetFileBytes)
+    ) {
+      await this.#close(path)
+      open = undefined
+    }
+    if (open === undefined) {
+      const file = new ParquetFileWriter(this.#fields, this.#options)
+      open = { writer: await this.#create(path), file, rows: 0, bytes: 0 }
+      this.#open.set(path, open)
+      await this.#write(open, file.header())
+    }
+    const { rows } = group
+    await this.#write(open, open.file.append(group))
+    open.rows += rows
+  }
+
+  async #close(path: string): Promise<void> {
+    const open = this.#open.get(path)!
+    await this.#write(open, open.file.finish().bytes)
+    const staged = await open.writer.seal({ signal: this.#run.signal })
+    this.#open.delete(path)
+    this.#written.push({ partition: path, key: staged.key, rows: open.rows, bytes: open.bytes, staged })
+    this.#run.files++
+  }
+
+  async #write(open: OpenFile, bytes: Uint8Array): Promise<void> {
+    await open.writer.write(bytes, { signal: this.#run.signal })
+    open.bytes += bytes.byteLength
+    this.#run.bytesWritten += bytes.byteLength
+  }
+}
+
+/** Files closed at once. */
+const CLOSING = 8

@@ -1,0 +1,36 @@
+import { leavesOf } from '../parquet/arrow-schema.ts'
+import { chunkRange, type FileMetadata } from '../parquet/metadata.ts'
+
+/** About how many bytes the columns of a row group take once decoded; an upper estimate from the footer. */
+export function decodedBytes(metadata: FileMetadata, rowGroup: number, columns: readonly string[]): number {
+  const { columns: chunks, numRows } = metadata.rowGroups[rowGroup]!
+  return leavesOf(metadata, columns).reduce((sum, leaf) => {
+    const chunk = chunks[leaf]!
+    const { element } = metadata.columns[leaf]!
+    const dictionary = chunk.dictionaryPageOffset !== undefined
+    switch (chunk.type) {
+      case 'BOOLEAN':
+        return sum + numRows / 4
+      case 'INT32':
+      case 'FLOAT':
+        return sum + numRows * 4.2
+      case 'INT64':
+      case 'DOUBLE':
+      case 'INT96':
+        return sum + numRows * 8.2
+      case 'FIXED_LEN_BYTE_ARRAY':
+        return sum + numRows * Math.max(element.typeLength ?? 0, 16)
+      default:
+        // Codes for a dictionary-encoded chunk, else offsets and bytes.
+        return sum + numRows * 4.2 + chunk.totalUncompressedSize * (dictionary ? 1.2 : 1)
+    }
+  }, 0)
+}
+
+/** Bytes to read for the columns of a row group. */
+export function storedBytes(metadata: FileMetadata, rowGroup: number, columns: readonly string[]): number {
+  return leavesOf(metadata, columns).reduce((sum, leaf) => {
+    const { start, end } = chunkRange(metadata.rowGroups[rowGroup]!.columns[leaf]!)
+    return sum + end - start
+  }, 0)
+}

@@ -1,0 +1,305 @@
+import type { RecordBatch, Schema } from 'apache-arrow'
+import { batchBytes } from '../core/batch.ts'
+import { SluiceError } from '../core/errors.ts'
+import { bind } from '../core/expressions/bind.ts'
+import { Expr } from '../core/expressions/expr.ts'
+import { childrenOf, type ExprNode } from '../core/expressions/node.ts'
+import { prune } from '../core/expressions/prune.ts'
+import { mapOrdered } from '../core/ordered.ts'
+import type { ResolvedExecution, Run } from '../core/run.ts'
+import type { Source, SourceExplanation } from '../core/source.ts'
+import { requiredColumns, type Stage } from '../core/stages.ts'
+import { batchFromMessage, fieldToMessage } from '../core/transport.ts'
+import { leavesOf } from '../parquet/arrow-schema.ts'
+import { chunkRange, type FileMetadata } from '../parquet/metadata.ts'
+import type { Store } from '../storage/store.ts'
+import { columnBounds, constantBounds } from './bounds.ts'
+import type { LaneBatch, LaneProgram } from './lane.ts'
+import { startLanes } from './lane-pool.ts'
+import { chooseMode } from './mode.ts'
+import {
+  checkFile,
+  fileName,
+  type Listing,
+  listSource,
+  readMetadata,
+  type SchemaOption,
+  type SourceFile,
+} from './scan-listing.ts'
+import { decodedBytes, storedBytes } from './scan-size.ts'
+import { Slabs } from './slabs.ts'
+import { type FetchedUnit, type Fragment, SMALL_RUN } from './units.ts'
+
+export interface ScanOptions {
+  files: string | readonly string[] | undefined
+  schema: SchemaOption | undefined
+}
+
+/** Footers read ahead of need. */
+const FOOTERS_AHEAD = 8
+/** Units read ahead of the lanes that wait for them. */
+const UNITS_AHEAD = 2
+
+/** A dataset of Parquet files as a source: listing, pruning, reading; decoding is the lanes'. */
+export class ParquetScan implements Source {
+  readonly name = 'parquet'
+  readonly store: Store
+  readonly execution: ResolvedExecution
+  readonly #options: ScanOptions
+  readonly #listings = new WeakMap<Run, Promise<Listing>>()
+  readonly #footers = new WeakMap<Run, Map<number, FileMetadata>>()
+
+  constructor(store: Store, options: ScanOptions, execution: ResolvedExecution) {
+    this.store = store
+    this.execution = execution
+    this.#options = options
+  }
+
+  /** The files and the schema; listed once a run. */
+  listing(run: Run): Promise<Listing> {
+    let listing = this.#listings.get(run)
+    if (listing === undefined) {
+      const { files, schema } = this.#options
+      listing = listSource(this.store, files, schema, run)
+      this.#listings.set(run, listing)
+    }
+    return listing
+  }
+
+  async schema(run: Run): Promise<Schema> {
+    return (await this.listing(run)).schema
+  }
+
+  describe(): unknown {
+    return { source: this.name, url: this.store.url, files: this.#options.files ?? null }
+  }
+
+  async *read(stages: readonly Stage[], run: Run): AsyncGenerator<RecordBatch, void, void> {
+    const units = this.units(await this.files(run), stages, run)
+    const started = await startLanes(units, run, await this.program(stages, run), async () => {})
+    const { pool } = started
+    const slots = Math.max(1, pool.size)
+    const results = mapOrdered(
+      started.units,
+      slots,
+      async fetched => {
+        const lane = await pool.take(fetched.fragment)
+        try {
+          await lane.call('open', fetched.unit)
+          return { lane, fetched, first: await lane.call<LaneBatch | undefined>('next') }
+        } catch (error) {
+          pool.giveBack(lane)
+          fetched.release()
+          throw error
+        }
+      },
+      ({ lane, fetched }) => {
+        pool.giveBack(lane)
+        fetched.release()
+      },
+    )
+    for await (const { lane, fetched, first } of results) {
+      try {
+        for (let step = first; step !== undefined; step = await lane.call<LaneBatch | undefined>('next')) {
+          run.rowsIn += step.rowsIn
+          const batch = batchFromMessage(step.batch)
+          await run.paced(batch.numRows, batchBytes(batch))
+          if (batch.numRows > 0) yield batch
+        }
+      } finally {
+        pool.giveBack(lane)
+        fetched.release()
+      }
+    }
+  }
+
+  async explain(stages: readonly Stage[], run: Run): Promise<SourceExplanation> {
+    const { schema } = await this.listing(run)
+    const columns = requiredColumns(stages, schema)
+    let rows = 0
+    let bytes = 0
+    let units = 0
+    for await (const fragment of this.fragments(await this.files(run), stages, run)) {
+      for (const rowGroup of fragment.rowGroups) {
+        rows += fragment.metadata.rowGroups[rowGroup]!.numRows
+        bytes += storedBytes(fragment.metadata, rowGroup, fileColumns(columns, fragment))
+        units++
+      }
+    }
+    const { mode, because } = await this.mode(stages, run)
+    const { fragments, rowGroups } = run
+    const lanes = units <= 1 || bytes < SMALL_RUN ? 0 : Math.min(this.execution.lanes, units)
+    return { source: this.store.url, mode, because, fragments, rowGroups, rows, bytes, columns, lanes }
+  }
+
+  /** All files of the source; the run's totals are set. */
+  async files(run: Run): Promise<SourceFile[]> {
+    const { files } = await this.listing(run)
+    return files
+  }
+
+  /** The mode of the run, and why. */
+  async mode(stages: readonly Stage[], run: Run): Promise<{ mode: Run['mode']; because: string }> {
+    const { files, schema } = await this.listing(run)
+    const metadata = await this.#metadata(files[0]!, run)
+    const fragment = { file: files[0]!, metadata, name: '', rowGroups: [] }
+    const columns = fileColumns(requiredColumns(stages, schema), fragment)
+    const sizes = metadata.rowGroups.map((_, rowGroup) => decodedBytes(metadata, rowGroup, columns))
+    return chooseMode(this.execution, sizes)
+  }
+
+  /** What lanes have to know to read; sets the run's mode. */
+  async program(stages: readonly Stage[], run: Run): Promise<Omit<LaneProgram, 'arenaBytes'>> {
+    const { schema } = await this.listing(run)
+    run.mode = (await this.mode(stages, run)).mode
+    const names = requiredColumns(stages, schema)
+    const input = schema.fields.filter(field => names.includes(field.name)).map(fieldToMessage)
+    return { mode: run.mode, batchRows: this.execution.batchRows, input, head: [...stages] }
+  }
+
+  /** The files that may hold wanted rows, with their footers, in order; the run's counters say what was pruned. */
+  async *fragments(
+    files: readonly SourceFile[],
+    stages: readonly Stage[],
+    run: Run,
+  ): AsyncGenerator<Fragment> {
+    const { schema } = await this.listing(run)
+    const predicates = pushable(stages, schema).map(stage => bind(new Expr(stage.predicate), schema))
+    const names = requiredColumns(stages, schema)
+    run.fragments.total += files.length
+    const wanted = files.filter(file => {
+      const bounds = constantBounds(file.constants)
+      const keep = predicates.every(predicate => prune(predicate, bounds) !== 'none')
+      if (!keep) run.fragments.pruned++
+      return keep
+    })
+    const footers = mapOrdered(wanted, FOOTERS_AHEAD, async file => ({
+      file,
+      metadata: await this.#metadata(file, run),
+    }))
+    for await (const { file, metadata } of footers) {
+      const name = fileName(this.store, file.object)
+      const fragment: Fragment = { file, name, metadata, rowGroups: [] }
+      const own = fileColumns(names, fragment)
+      checkFile(
+        metadata,
+        schema.fields.filter(field => own.includes(field.name)),
+        name,
+      )
+      run.rowGroups.total += metadata.rowGroups.length
+      for (let rowGroup = 0; rowGroup < metadata.rowGroups.length; rowGroup++) {
+        if (metadata.rowGroups[rowGroup]!.numRows === 0) continue
+        const bounds = columnBounds(metadata, rowGroup, schema, file.constants)
+        if (predicates.every(predicate => prune(predicate, bounds) !== 'none'))
+          fragment.rowGroups.push(rowGroup)
+        else run.rowGroups.pruned++
+      }
+      if (fragment.rowGroups.length > 0) yield fragment
+      else run.fragments.pruned++
+    }
+  }
+
+  /** Work for the lanes, its bytes read ahead as far as the budget lets it. */
+  async *units(
+    files: readonly SourceFile[],
+    stages: readonly Stage[],
+    run: Run,
+  ): AsyncGenerator<FetchedUnit> {
+    const { schema } = await this.listing(run)
+    const columns = requiredColumns(stages, schema)
+    const slabs = new Slabs(run.budget)
+    const scan = this
+    async function* plans(): AsyncGenerator<{ fragment: Fragment; rowGroups: number[] }> {
+      for await (const fragment of scan.fragments(files, stages, run)) {
+        if (run.mode === 'fragment') yield { fragment, rowGroups: fragment.rowGroups }
+        else for (const rowGroup of fragment.rowGroups) yield { fragment, rowGroups: [rowGroup] }
+      }
+    }
+    yield* mapOrdered(
+      plans(),
+      UNITS_AHEAD + this.execution.lanes,
+      ({ fragment, rowGroups }) =>
+        this.#fetch(fragment, rowGroups, fileColumns(columns, fragment), slabs, run),
+      fetched => fetched.release(),
+    )
+  }
+
+  async #fetch(
+    fragment: Fragment,
+    rowGroups: number[],
+    columns: readonly string[],
+    slabs: Slabs,
+    run: Run,
+  ): Promise<FetchedUnit> {
+    const { metadata, file, name } = fragment
+    const leaves = leavesOf(metadata, columns)
+    const wanted = rowGroups.flatMap(rowGroup =>
+      leaves.map(leaf => ({
+        rowGroup,
+        leaf,
+        range: chunkRange(metadata.rowGroups[rowGroup]!.columns[leaf]!),
+      })),
+    )
+    for (const { rowGroup, leaf, range } of wanted) {
+      if (range.start >= 0 && range.end <= file.object.size && range.start <= range.end) continue
+      throw new SluiceError(
+        'corrupt',
+        `lies at bytes ${range.start} to ${range.end} of ${file.object.size}`,
+        {
+          file: name,
+          rowGroup,
+          column: metadata.columns[leaf]!.path.join('.'),
+        },
+      )
+    }
+    const size = wanted.reduce((sum, { range }) => sum + range.end - range.start, 0)
+    const slab = await slabs.take(size, run.signal)
+    try {
+      const bytes = await run.attempt(() => {
+        slab.reset()
+        return this.store.getRanges(
+          file.object.key,
+          wanted.map(({ range }) => range),
+          { ifMatch: file.object.etag, signal: run.signal, allocate: count => slab.allocate(count) },
+        )
+      })
+      run.bytesRead += size
+      const chunks = wanted.map(({ rowGroup, leaf }, i) => ({ rowGroup, leaf, bytes: bytes[i]! }))
+      return { fragment, unit: { file: file.id, rowGroups, chunks }, release: () => slab.release() }
+    } catch (error) {
+      slab.release()
+      throw error
+    }
+  }
+
+  async #metadata(file: SourceFile, run: Run): Promise<FileMetadata> {
+    // The first file's footer is needed for the schema, for the mode and for its rows.
+    let known = this.#footers.get(run)
+    if (known === undefined) this.#footers.set(run, (known = new Map()))
+    const metadata = known.get(file.id) ?? (await readMetadata(this.store, file.object, run))
+    if (file.id === 0) known.set(0, metadata)
+    return metadata
+  }
+}
+
+function fileColumns(columns: readonly string[], { file }: Pick<Fragment, 'file'>): string[] {
+  return columns.filter(name => !file.constants.some(constant => constant.name === name))
+}
+
+/** The filters that see the source's own columns, not derived ones of the same name. */
+function pushable(stages: readonly Stage[], schema: Schema): Extract<Stage, { op: 'filter' }>[] {
+  const derived = new Set<string>()
+  const found: Extract<Stage, { op: 'filter' }>[] = []
+  for (const stage of stages) {
+    if (stage.op === 'derive') for (const [name] of stage.columns) derived.add(name)
+    if (stage.op !== 'filter') continue
+    const columns = columnsIn(stage.predicate)
+    const own = (name: string) => !derived.has(name) && schema.fields.some(field => field.name === name)
+    if (columns.every(own)) found.push(stage)
+  }
+  return found
+}
+
+function columnsIn(node: ExprNode): string[] {
+  return node.op === 'column' ? [node.name] : childrenOf(node).flatMap(columnsIn)
+}

@@ -1,0 +1,32 @@
+import type { FileMetadata } from '../parquet/metadata.ts'
+import type { LaneFile, LaneUnit } from './lane.ts'
+import type { SourceFile } from './scan-listing.ts'
+
+/** A source file with its footer and the row groups that may hold wanted rows. */
+export interface Fragment {
+  file: SourceFile
+  name: string
+  metadata: FileMetadata
+  rowGroups: number[]
+}
+
+/** Work for a lane with its bytes in memory. */
+export interface FetchedUnit {
+  fragment: Fragment
+  unit: LaneUnit
+  /** Gives the bytes back. */
+  release(): void
+}
+
+/** Below this many bytes to read, starting a worker costs more than it brings. */
+export const SMALL_RUN: number = 8 * 2 ** 20
+
+/** What a lane is told of a file. */
+export function laneFile({ file, name, metadata }: Fragment): LaneFile {
+  return {
+    id: file.id,
+    name,
+    metadata,
+    constants: file.constants.map(({ name, value }) => ({ name, value })),
+  }
+}

@@ -1,0 +1,274 @@
+import { parseBytes } from '../core/bytes.ts'
+import { SluiceError } from '../core/errors.ts'
+import { checkKeys, type PipelinePlan } from '../core/planner.ts'
+import type { RunReport } from '../core/report.ts'
+import type { Run } from '../core/run.ts'
+import { ParquetFileWriter } from '../parquet/file-writer.ts'
+import type { ResolvedWriteOptions } from '../parquet/write-options.ts'
+import type { StagedUpload, Store } from '../storage/store.ts'
+import { type Drain, type DrainTask, drainBatches, drainScan, fileFields } from './drain.ts'
+import type { Existing } from './folder.ts'
+import { openJob } from './job.ts'
+import type { FileLimits } from './output.ts'
+import type { RowGroupSize } from './partition-buffers.ts'
+import { ParquetScan } from './scan.ts'
+import type { SourceFile } from './scan-listing.ts'
+
+/** What a dataset sink has been told, checked. */
+export interface DatasetSinkOptions {
+  existing: Existing
+  write: ResolvedWriteOptions
+  size: RowGroupSize
+  /** Source bytes that make a task. */
+  taskBytes: number
+  fileName:
+    | ((parts: { task: number; partition: string; sequence: number; tag: string }) => string)
+    | undefined
+  successFile: boolean
+  commonMetadata: boolean
+  state: Store | undefined
+}
+
+/** Runs a pipeline into a Hive-partitioned dataset, as a job that commits or leaves nothing. */
+export async function writeDataset(
+  store: Store,
+  plan: PipelinePlan,
+  options: DatasetSinkOptions,
+  run: Run,
+): Promise<RunReport> {
+  const keys = plan.repartition?.by ?? []
+  if (plan.middle.length === 0) {
+    checkKeys({ by: keys }, plan.schema)
+    if (fileFields(plan.schema, keys).length === 0) throw onlyKeys(keys)
+  }
+  const scan = fusedScan(plan)
+  const files = scan === undefined ? [] : await scan.files(run)
+  const tasks = scan === undefined ? [[]] : groupFiles(files, options.taskBytes, run)
+  const job = await openJob<string[]>(store, {
+    name: run.job,
+    existing: options.existing,
+    successFile: options.successFile,
+    state: options.state,
+    signal: run.signal,
+    plan: {
+      sources: files.map(({ object }) => ({ key: object.key, size: object.size, etag: object.etag })),
+      pipeline: {
+        source: plan.source.describe(),
+        operators: describeOperators(plan),
+        layout: describeLayout(options),
+      },
+      tasks: tasks.map(group => group.map(({ object }) => object.key)),
+    },
+  })
+  const name = run.job ?? job.id
+  if (job.committed) return { ...run.report(), job: name, alreadyCommitted: true }
+  const partitions = new Set<string>()
+  const sequences = new Map<number, number>()
+  const drain: Drain = {
+    keys,
+    limits: fileLimits(plan),
+    size: rowGroupSize(options.size, plan),
+    write: options.write,
+    createFile: (task, partition) => {
+      if (options.fileName === undefined) return job.createFile(task, partition)
+      const sequence = sequences.get(task) ?? 0
+      sequences.set(task, sequence + 1)
+      return job.createFile(task, partition, options.fileName({ task, partition, sequence, tag: job.tag }))
+    },
+    finishTask: async (task, written) => {
+      for (const { partition } of written) partitions.add(partition)
+      run.partitions = partitions.size
+      await job.finishTask(task, written)
+    },
+  }
+  try {
+    run.phase = 'run'
+    const open = job.plan.tasks.map((taskKeys, task) => ({ task, keys: taskKeys }))
+    const left = open.filter(({ task }) => !job.doneTasks.has(task))
+    if (scan === undefined) {
+      if (left.length > 0) await drainBatches(plan, drain, run)
+    } else await drainScan(scan, plan, frozenTasks(left, job.plan.sources, files), drain, run)
+    run.signal.throwIfAborted()
+    run.phase = 'commit'
+    const result = await job.commit()
+    if (options.commonMetadata) await putCommonMetadata(store, plan, drain, run)
+    return { ...run.report(), job: name, files: result.files }
+  } catch (error) {
+    if (run.job === undefined) await job.abort()
+    else await job.suspend()
+    throw error
+  }
+}
+
+/** Runs a pipeline into one file, which appears when it is whole. */
+export async function writeFile(
+  store: Store,
+  key: string,
+  plan: PipelinePlan,
+  options: Pick<DatasetSinkOptions, 'write' | 'size'> & { existing: 'error' | 'overwrite' },
+  run: Run,
+): Promise<RunReport> {
+  if ((plan.repartition?.by ?? []).length > 0) {
+    throw new SluiceError('invalid-argument', 'a single file has no partitions', {
+      option: 'repartition',
+      hint: 'Leave repartition({ by }) out, or use partitionedParquet(store).',
+    })
+  }
+  if (options.existing === 'error') await assertFree(store, key, run)
+  const uploads: StagedUpload[] = []
+  const unlimited = Number.POSITIVE_INFINITY
+  const drain: Drain = {
+    keys: [],
+    limits: { maxRowsPerFile: unlimited, targetFileBytes: unlimited, maxPartitions: unlimited },
+    size: options.size,
+    write: options.write,
+    createFile: () => store.stage(key, { signal: run.signal }),
+    finishTask: async (_, files) => {
+      uploads.push(...files.map(({ staged }) => staged))
+    },
+  }
+  run.phase = 'run'
+  try {
+    const scan = fusedScan(plan)
+    if (scan === undefined) await drainBatches(plan, drain, run)
+    else {
+      if (run.execution.mode === 'fragment') throw fragmentFile()
+      await drainScan(scan, plan, [{ task: 0, files: await scan.files(run) }], drain, run)
+    }
+    if (uploads.length === 0) uploads.push(await stageEmpty(store, key, plan, drain, run))
+    run.signal.throwIfAborted()
+    run.phase = 'commit'
+    if (options.existing === 'error') await assertFree(store, key, run)
+    await store.completeStaged(uploads[0]!, { signal: run.signal })
+    return { ...run.report(), partitions: 1 }
+  } catch (error) {
+    await Promise.allSettled(uploads.map(upload => store.abortStaged(upload)))
+    throw error
+  }
+}
+
+/** The scan of a pipeline that runs in the lanes from end to end. */
+function fusedScan({ source, middle }: PipelinePlan): ParquetScan | undefined {
+  return middle.length === 0 && source instanceof ParquetScan ? source : undefined
+}
+
+/** Consecutive files of about `taskBytes` together; in mode `fragment` each file for itself. */
+function groupFiles(files: readonly SourceFile[], taskBytes: number, run: Run): SourceFile[][] {
+  if (run.execution.mode === 'fragment') return files.map(file => [file])
+  const groups: SourceFile[][] = []
+  let bytes = Number.POSITIVE_INFINITY
+  for (const file of files) {
+    if (bytes + file.object.size > taskBytes) {
+      groups.push([])
+      bytes = 0
+    }
+    groups.at(-1)!.push(file)
+    bytes += file.object.size
+  }
+  return groups
+}
+
+/** The files as they were when the job was planned: one that has changed since fails when it is read. */
+function frozenTasks(
+  tasks: readonly { task: number; keys: readonly string[] }[],
+  sources: readonly { key: string; size: number; etag: string }[],
+  files: readonly SourceFile[],
+): DrainTask[] {
+  const frozen = new Map(sources.map(source => [source.key, source]))
+  const listed = new Map(files.map(file => [file.object.key, file]))
+  return tasks.map(({ task, keys }) => ({
+    task,
+    files: keys.map(key => {
+      const file = listed.get(key)
+      const { size, etag } = frozen.get(key)!
+      if (file === undefined || file.object.size !== size || file.object.etag !== etag) {
+        throw new SluiceError('precondition', 'the source has changed since the job was begun', {
+          file: key,
+          hint: 'Abort the job, or run it under another name.',
+        })
+      }
+      return file
+    }),
+  }))
+}
+
+function fileLimits({ repartition = {} }: PipelinePlan): FileLimits {
+  const { maxRowsPerFile, targetFileBytes, maxPartitions = 10_000 } = repartition
+  return {
+    maxRowsPerFile: maxRowsPerFile ?? Number.POSITIVE_INFINITY,
+    targetFileBytes:
+      targetFileBytes === undefined
+        ? Number.POSITIVE_INFINITY
+        : parseBytes(targetFileBytes, 'targetFileBytes'),
+    maxPartitions,
+  }
+}
+
+function rowGroupSize(size: RowGroupSize, { repartition }: PipelinePlan): RowGroupSize {
+  return { ...size, rows: Math.min(size.rows, repartition?.maxRowsPerFile ?? size.rows) }
+}
+
+function describeOperators({ operators }: PipelinePlan): unknown {
+  // How fast and how often is not what: a job may be resumed with another throttle.
+  return operators.filter(({ op }) => op !== 'throttle' && op !== 'retry')
+}
+
+function describeLayout({ write, size }: DatasetSinkOptions): unknown {
+  return { write: { ...write, encodings: [...write.encodings] }, size }
+}
+
+/** `_common_metadata`: a Parquet file of the schema alone, which Dask and Spark read it from. */
+async function putCommonMetadata(store: Store, plan: PipelinePlan, drain: Drain, run: Run): Promise<void> {
+  if (plan.middle.length > 0) return
+  await store.put('_common_metadata', emptyFile(plan, drain), { signal: run.signal })
+}
+
+async function stageEmpty(
+  store: Store,
+  key: string,
+  plan: PipelinePlan,
+  drain: Drain,
+  run: Run,
+): Promise<StagedUpload> {
+  const writer = await store.stage(key, { signal: run.signal })
+  try {
+    await writer.write(emptyFile(plan, drain), { signal: run.signal })
+    run.files++
+    return await writer.seal({ signal: run.signal })
+  } catch (error) {
+    await writer.abort()
+    throw error
+  }
+}
+
+function emptyFile(plan: PipelinePlan, drain: Drain): Uint8Array {
+  const file = new ParquetFileWriter(fileFields(plan.schema, drain.keys), drain.write)
+  return Buffer.concat([file.header(), file.finish().bytes])
+}
+
+async function assertFree(store: Store, key: string, run: Run): Promise<void> {
+  const found = await store.head(key, { signal: run.signal }).catch(error => {
+    if (error?.code === 'not-found') return undefined
+    throw error
+  })
+  if (found === undefined) return
+  throw new SluiceError('already-exists', 'there is a file already', {
+    option: 'existing',
+    file: key,
+    hint: "Say existing: 'overwrite' to replace it.",
+  })
+}
+
+function onlyKeys(keys: readonly string[]): SluiceError {
+  return new SluiceError('schema', 'all columns are partition keys, so that the files would have none', {
+    option: 'repartition',
+    hint: `Keep another column beside ${keys.join(', ')}.`,
+  })
+}
+
+function fragmentFile(): SluiceError {
+  return new SluiceError('invalid-argument', "mode 'fragment' writes files for each source file, not one", {
+    option: 'mode',
+    hint: "Use mode 'streaming' or 'batch' with parquetFile().",
+  })
+}

@@ -1,0 +1,69 @@
+import { type DataType, Field, type RecordBatch } from 'apache-arrow'
+import { SluiceError } from '../core/errors.ts'
+import { type Columns, describe, type Operator, restartable } from '../core/operator.ts'
+import { batchOf, inferFields, type Row, rowsOf } from '../core/rows.ts'
+
+export interface MapOptions {
+  /**
+   * Types of the columns that come out. Without it, columns keep the type of the input column of their name, and
+   * new ones get the type of their values in the first batch: float64 for numbers, utf8 for text, int64 for
+   * bigints, bool, timestamp for dates.
+   */
+  schema?: Readonly<Record<string, DataType>>
+}
+
+/**
+ * Replaces every row by what a function makes of it: an object, or null to drop it. Runs on the main thread, a
+ * batch at a time, in order. Convenient, and ten to a hundred times slower than expressions in `derive` and
+ * `filter`, which run on columns: use those where they can say it. What the function throws ends the pipeline,
+ * with code `callback` and the thrown value as `cause`.
+ *
+ * @example
+ * source(store).pipe(map(row => ({ id: row.id, name: `${row.first} ${row.last}` })))
+ */
+export function map<In extends Columns, Out extends Row>(
+  project: (row: In) => Out | null | undefined,
+  options: MapOptions = {},
+): Operator<In, Out> {
+  if (typeof project !== 'function') {
+    throw new SluiceError('invalid-argument', 'must be a function', { option: 'map' })
+  }
+  const declared =
+    options.schema === undefined
+      ? undefined
+      : Object.entries(options.schema).map(([name, type]) => new Field(name, type, true))
+  return describe({ op: 'custom', name: project.name === '' ? 'map' : `map ${project.name}` }, input =>
+    restartable(async function* () {
+      let fields = declared
+      for await (const batch of input) {
+        const rows = apply(project, batch)
+        if (rows.length === 0) continue
+        fields ??= inferFields(rows, batch.schema.fields)
+        yield batchOf(rows, fields)
+      }
+    }),
+  )
+}
+
+function apply<In extends Columns, Out extends Row>(
+  project: (row: In) => Out | null | undefined,
+  batch: RecordBatch,
+): Row[] {
+  const rows: Row[] = []
+  for (const row of rowsOf(batch)) {
+    let result: Out | null | undefined
+    try {
+      result = project(row as In)
+    } catch (cause) {
+      throw new SluiceError('callback', 'the function given to map() threw', { cause })
+    }
+    if (result === null || result === undefined) continue
+    if (typeof result !== 'object') {
+      throw new SluiceError('callback', `the function given to map() returned ${typeof result}`, {
+        hint: 'Return an object whose members are the columns, or null to drop the row.',
+      })
+    }
+    rows.push(result)
+  }
+  return rows
+}

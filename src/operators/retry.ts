@@ -1,0 +1,61 @@
+import type { RecordBatch } from 'apache-arrow'
+import {
+  type Columns,
+  describe,
+  type Operator,
+  type RetryOperatorOptions,
+  restartable,
+} from '../core/operator.ts'
+import { retrying, validateRetryOptions } from '../core/retry.ts'
+import { sliceRows } from '../core/slice.ts'
+
+/**
+ * Tries again what failed above it. Behind a source only the failed read is repeated. Behind operators that run
+ * on the main thread, the stream above is started anew and goes on behind the rows that have been delivered:
+ * nothing is delivered twice, as long as those operators give the same rows in the same order.
+ *
+ * By default failures of code `io` and `timeout` are tried again, five times in all, with growing pauses.
+ */
+export function retry<T extends Columns>(options: RetryOperatorOptions = {}): Operator<T, T> {
+  const { shouldRetry } = options
+  const limits = validateRetryOptions(options)
+  return describe({ op: 'retry', ...options }, (input, run) =>
+    restartable(async function* () {
+      let delivered = 0
+      let iterator: AsyncIterator<RecordBatch> | undefined
+      const pull = () =>
+        retrying(
+          async () => {
+            iterator ??= behind(input, delivered)[Symbol.asyncIterator]()
+            try {
+              return await iterator.next()
+            } catch (error) {
+              iterator = undefined
+              throw error
+            }
+          },
+          { ...limits, shouldRetry, signal: run.signal, onRetry: () => void run.retries++ },
+        )
+      try {
+        for (let step = await pull(); !step.done; step = await pull()) {
+          delivered += step.value.numRows
+          yield step.value
+        }
+      } finally {
+        await iterator?.return?.()
+      }
+    }),
+  )
+}
+
+/** The stream without its first `skip` rows. */
+async function* behind(input: AsyncIterable<RecordBatch>, skip: number): AsyncGenerator<RecordBatch> {
+  let left = skip
+  for await (const batch of input) {
+    if (left >= batch.numRows && left > 0) left -= batch.numRows
+    else {
+      yield sliceRows(batch, left, batch.numRows)
+      left = 0
+    }
+  }
+}
