@@ -40,7 +40,7 @@ export function globToRegExp(glob: string): RegExp {
         i++
       }
     } else if (character === '[') {
-      const set = /^\[(!|\^)?(\]?[^\]]*)\]/.exec(glob.slice(i))
+      const set = /^\[([!^])?(\][^\]]*|[^\]]+)\]/.exec(glob.slice(i))
       if (set === null) throw malformed(glob, "a '[' without its ']'")
       const members = set[2]!.replace(/[\\[\]^]/g, String.raw`\$&`)
       source += set[1] === undefined ? `(?!/)[${members}]` : `[^/${members}]`

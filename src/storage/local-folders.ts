@@ -33,11 +33,11 @@ export class LocalFolders {
     throw new SluiceError('permission', `a symbolic link leads out of the store, to ${real}`, { file: path })
   }
 
-  /** Makes a folder and what it lies in, once, and gives its real path. */
-  make(folder: string): Promise<string> {
+  /** Makes a folder and what it lies in, once, and gives its real path; `sync` brings that to the disk. */
+  make(folder: string, sync = true): Promise<string> {
     const known = this.#made.get(folder)
     if (known !== undefined) return known
-    const made = this.#make(folder).catch(error => {
+    const made = this.#make(folder, sync).catch(error => {
       this.#made.delete(folder)
       throw error
     })
@@ -49,9 +49,13 @@ export class LocalFolders {
    * Runs `write` with the real path of a file to be written at `path`, having made its folder; again if a
    * deletion removed the folder in between. `source` is what gets moved there: without it trying is pointless.
    */
-  async within<T>(path: string, write: (path: string) => Promise<T>, source?: string): Promise<T> {
+  async within<T>(
+    path: string,
+    write: (path: string) => Promise<T>,
+    { source, sync = true }: { source?: string; sync?: boolean } = {},
+  ): Promise<T> {
     for (let attempt = 1; ; attempt++) {
-      const folder = await this.make(dirname(path))
+      const folder = await this.make(dirname(path), sync)
       try {
         return await write(join(folder, basename(path)))
       } catch (error) {
@@ -107,7 +111,7 @@ export class LocalFolders {
     await Promise.all(folders.map(path => this.sync(path)))
   }
 
-  async #make(folder: string): Promise<string> {
+  async #make(folder: string, sync: boolean): Promise<string> {
     await this.#checkNearest(folder)
     let first: string | undefined
     try {
@@ -117,7 +121,7 @@ export class LocalFolders {
       throw fileError(error, folder)
     }
     const real = await this.resolve(folder)
-    if (first !== undefined) {
+    if (first !== undefined && sync) {
       // The folder that the first new one was made in, down to the one that the last was made in.
       let parent = dirname(first)
       const syncs = [this.sync(parent)]

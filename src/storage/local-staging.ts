@@ -49,7 +49,7 @@ export class LocalStaging {
     try {
       const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL
       const path = this.pathOf(name)
-      const handle = await this.#folders.within(path, real => open(real, flags))
+      const handle = await this.#folders.within(path, real => open(real, flags), { sync: false })
       return new StagedFile(name, path, handle)
     } catch (error) {
       this.#open--

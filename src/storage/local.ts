@@ -332,7 +332,7 @@ export class LocalStore implements Store {
   /** Moves a finished file to its key. */
   async #place(source: string, key: string, mode: PutMode, signal: AbortSignal | undefined): Promise<void> {
     const path = this.#pathOf(key)
-    const move = (act: typeof rename) => this.#folders.within(path, target => act(source, target), source)
+    const move = (act: typeof rename) => this.#folders.within(path, target => act(source, target), { source })
     try {
       if (mode === 'overwrite') await move(rename)
       else if (mode === 'create') await move(link)
@@ -368,7 +368,7 @@ export class LocalStore implements Store {
     const giveUp = Date.now() + LOCK_PATIENCE_MS
     for (let wait = 1; ; wait = Math.min(wait * 2, 50)) {
       try {
-        await (await this.#folders.within(path, real => open(real, 'wx'))).close()
+        await (await this.#folders.within(path, real => open(real, 'wx'), { sync: false })).close()
         break
       } catch (error) {
         if (errno(error) !== 'EEXIST') throw error

@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict'
+import { getEventListeners } from 'node:events'
+import { test } from 'node:test'
+import { SluiceError } from '../../src/core/errors.ts'
+import { isTransient, RetryBudget, retrying, validateRetryOptions } from '../../src/core/retry.ts'
+
+const io = new SluiceError('io', 'broken pipe')
+const fast = { minDelayMs: 0 }
+
+/** Fails with each of `failures`, then succeeds; tells the attempts. */
+function failing(...failures: unknown[]) {
+  const attempts: number[] = []
+  const run = async (attempt: number) => {
+    attempts.push(attempt)
+    const index = attempts.length - 1
+    if (index < failures.length) throw failures[index]
+    return 'done'
+  }
+  return { attempts, run }
+}
+
+test('what is transient is tried again, what is not comes back as it was thrown', async () => {
+  const timeout = new SluiceError('timeout', 'late')
+  const twice = failing(io, timeout)
+  const retried: unknown[] = []
+  assert.equal(await retrying(twice.run, { ...fast, onRetry: error => retried.push(error) }), 'done')
+  assert.deepEqual(twice.attempts, [1, 2, 3])
+  assert.deepEqual(retried, [io, timeout])
+
+  for (const failure of [
+    new SluiceError('not-found', 'x'),
+    new TypeError('fetch failed'),
+    'text',
+    undefined,
+  ]) {
+    assert.equal(isTransient(failure), false)
+    const once = failing(failure)
+    await assert.rejects(retrying(once.run, fast), error => error === failure)
+    assert.deepEqual(once.attempts, [1])
+  }
+})
+
+test('after the last attempt its failure comes back', async () => {
+  const last = new SluiceError('io', 'last')
+  const { attempts, run } = failing(io, io, last)
+  await assert.rejects(retrying(run, { ...fast, attempts: 3 }), error => error === last)
+  assert.deepEqual(attempts, [1, 2, 3])
+  const once = failing(io)
+  await assert.rejects(retrying(once.run, { attempts: 1 }), error => error === io)
+  assert.deepEqual(once.attempts, [1])
+})
+
+test('shouldRetry decides about any error', async () => {
+  const { attempts, run } = failing(new TypeError('mine'), 'text')
+  assert.equal(await retrying(run, { ...fast, shouldRetry: () => true }), 'done')
+  assert.deepEqual(attempts, [1, 2, 3])
+})
+
+test('pauses grow, within their bounds', async t => {
+  const pauses: number[] = []
+  t.mock.method(globalThis, 'setTimeout', (run: () => void, ms: number) => {
+    pauses.push(ms)
+    queueMicrotask(run)
+  })
+  await retrying(failing(io, io, io, io).run, { minDelayMs: 10, maxDelayMs: 60, attempts: 5 })
+  assert.equal(pauses.length, 4)
+  pauses.forEach((pause, i) => {
+    const low = Math.min(60, 10 * 2 ** i)
+    assert.ok(pause >= low && pause <= Math.min(60, 2 * low), `pause ${i}: ${pause}`)
+  })
+})
+
+test('a signal ends the pause with its reason, and what succeeded is kept', async () => {
+  const reason = { own: 'reason' }
+  const controller = new AbortController()
+  const { signal } = controller
+  const options = {
+    minDelayMs: 1e6,
+    maxDelayMs: 1e6,
+    signal,
+    onRetry: () => setImmediate(() => controller.abort(reason)),
+  }
+  await assert.rejects(retrying(failing(io).run, options), error => error === reason)
+  await assert.rejects(retrying(failing().run, { signal }), error => error === reason)
+  assert.equal(getEventListeners(signal, 'abort').length, 0)
+
+  const late = new AbortController()
+  const run = async () => {
+    late.abort(reason)
+    return 'made'
+  }
+  assert.equal(await retrying(run, { signal: late.signal }), 'made')
+  const failed = new AbortController()
+  const fail = async () => {
+    failed.abort(reason)
+    throw io
+  }
+  await assert.rejects(retrying(fail, { signal: failed.signal }), error => error === reason)
+})
+
+test('a budget ends retries for all who share it, and fills with successes', async () => {
+  const budget = new RetryBudget(2)
+  await retrying(failing(io, io).run, { ...fast, budget })
+  await assert.rejects(retrying(failing(io).run, { ...fast, budget }), error => error === io)
+  for (let i = 0; i < 10; i++) await retrying(failing().run, { budget })
+  assert.equal(await retrying(failing(io).run, { ...fast, budget }), 'done')
+})
+
+test('options are checked', () => {
+  for (const [option, value] of [
+    ['attempts', 0],
+    ['attempts', 1.5],
+    ['attempts', Number.NaN],
+    ['minDelayMs', -1],
+    ['minDelayMs', Number.POSITIVE_INFINITY],
+    ['maxDelayMs', 1],
+    ['maxDelayMs', Number.NaN],
+  ] as const) {
+    assert.throws(() => validateRetryOptions({ [option]: value }), { code: 'invalid-argument', option })
+  }
+  assert.equal(
+    validateRetryOptions({ attempts: Number.POSITIVE_INFINITY }).attempts,
+    Number.POSITIVE_INFINITY,
+  )
+})
