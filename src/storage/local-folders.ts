@@ -2,10 +2,10 @@ import type { BigIntStats } from 'node:fs'
 import { lstat, mkdir, open, realpath, rmdir } from 'node:fs/promises'
 import { basename, dirname, join, relative, sep } from 'node:path'
 import { SluiceError } from '../core/errors.ts'
-import { errno, fileError, notBoth } from './local-errors.ts'
+import { errno, notBoth } from './local-errors.ts'
 
 /** How many times a folder may vanish under a writer, which others delete from, before that is an error. */
-const RETRIES = 16
+const RETRIES = 256
 
 /**
  * The folders of a local store. To the store's users folders do not exist: they are made when something is
@@ -55,12 +55,18 @@ export class LocalFolders {
     { source, sync = true }: { source?: string; sync?: boolean } = {},
   ): Promise<T> {
     for (let attempt = 1; ; attempt++) {
-      const folder = await this.make(dirname(path), sync)
       try {
+        const folder = await this.make(dirname(path), sync)
         return await write(join(folder, basename(path)))
       } catch (error) {
-        if (errno(error) !== 'ENOENT' || attempt === RETRIES) throw error
+        if (errno(error) !== 'ENOENT') throw error
         if (source !== undefined && !(await exists(source))) throw error
+        if (attempt === RETRIES) {
+          throw new SluiceError('io', 'its folder cannot be made, or vanishes again and again', {
+            file: path,
+            cause: error,
+          })
+        }
         this.#made.delete(dirname(path))
       }
     }
@@ -118,7 +124,7 @@ export class LocalFolders {
       first = await mkdir(folder, { recursive: true })
     } catch (error) {
       if (errno(error) === 'EEXIST' || errno(error) === 'ENOTDIR') throw notBoth(folder, error)
-      throw fileError(error, folder)
+      throw error
     }
     const real = await this.resolve(folder)
     if (first !== undefined && sync) {
@@ -141,7 +147,7 @@ export class LocalFolders {
         return
       } catch (error) {
         if (errno(error) === 'ENOTDIR') continue
-        if (errno(error) !== 'ENOENT') throw fileError(error, path)
+        if (errno(error) !== 'ENOENT') throw error
       }
     }
   }

@@ -29,7 +29,9 @@ class FaultyStore extends WrappedStore {
 
   protected override async call<T>(request: StoreRequest, run: () => Promise<T>): Promise<T> {
     const fault = this.#fault(request)
-    if (fault === 'before') throw failure(request, 'did not arrive')
+    // A write that fails has appended nothing, says the contract: drivers see to that below their wrappers.
+    if (fault === 'before' || (fault === 'after' && request.method === 'write'))
+      throw failure(request, 'did not arrive')
     if (typeof fault === 'number') this.#breaks.set(request, fault)
     const result = await run()
     if (fault === 'after') throw failure(request, 'was not answered')

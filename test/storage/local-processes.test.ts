@@ -83,7 +83,6 @@ test('what the system refuses is a permission error', async t => {
   await store.put('locked/object', new Uint8Array(1))
   chmodSync(join(folder, 'secret/object'), 0)
   chmodSync(join(folder, 'locked'), 0)
-  t.after(() => chmodSync(join(folder, 'locked'), 0o700))
   const denied = { code: 'permission', name: 'SluiceError' }
   await assert.rejects(store.get('secret/object'), denied)
   await assert.rejects(store.head('locked/object'), denied)
@@ -92,9 +91,9 @@ test('what the system refuses is a permission error', async t => {
   await assert.rejects(store.delete('locked/object'), denied)
   await assert.rejects(keysOf(store), denied)
   chmodSync(folder, 0o500)
-  t.after(() => chmodSync(folder, 0o700))
   await assert.rejects(store.stage('new'), denied)
   const staged: unknown[] = []
   for await (const { upload } of store.listStaged('')) staged.push(upload)
   assert.deepEqual(staged, [])
+  for (const path of [folder, join(folder, 'locked')]) chmodSync(path, 0o700)
 })
