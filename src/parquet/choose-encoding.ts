@@ -61,8 +61,9 @@ export function chooseEncoding(
     values = mixedValues(region, field, leaf, pieces, validity)
   } else values = collectValues(region, leaf, pieces, validity)
 
-  if (possible && wanted === 'RLE_DICTIONARY') return codes(arena, numberValues(region, leaf, values))
-  if (wanted !== undefined && wanted !== 'RLE_DICTIONARY') {
+  if (wanted === 'RLE_DICTIONARY' && possible) return codes(arena, numberValues(region, leaf, values))
+  // Without a value there is no dictionary, and nothing to encode.
+  if (wanted !== undefined && validity.valid > 0) {
     return { encoder: encoderOf(region, leaf, values, wanted), values }
   }
   const plainBytes = physicalBytes(arena, leaf, values)
@@ -93,7 +94,7 @@ function encoderOf(
   region: Region,
   leaf: LeafType,
   { address }: PhysicalValues,
-  encoding: Exclude<ColumnEncoding, 'RLE_DICTIONARY'>,
+  encoding: ColumnEncoding,
 ): ValueEncoder {
   const { arena } = region
   const { layout, width } = leaf

@@ -22,8 +22,6 @@ export interface EncodedPage extends PageLocation {
   nullCount: number
   /** Absent if all values are null or NaN, or if nobody asked. */
   bounds?: ValueBounds
-  /** Bytes of BYTE_ARRAY values before encoding. */
-  byteArrayBytes?: number
 }
 
 /** Encodes one column of a row group, given in pieces; the bytes go to `parts`, in order. */

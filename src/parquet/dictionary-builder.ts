@@ -82,8 +82,8 @@ function tryBuild(
         ? kernels.buildDictionary32
         : kernels.buildDictionary64
     // At least two slots an entry.
-    const tableBits = 33 - Math.clz32(limit)
-    const table = scratch.zeroed((spans ? 8 : 4) << tableBits)
+    const tableBits = 33 - Math.clz32(limit - 1)
+    const table = scratch.zeroed((spans ? 8 : 4) * 2 ** tableBits)
     const codes = region.alloc(4 * count)
     const dictionary = region.alloc(width * limit)
     let distinct = 0

@@ -1,11 +1,11 @@
 import type { Field } from 'apache-arrow'
 import { MAGIC, writeFooter } from './footer-writer.ts'
 import { leafType, type ValueOrder } from './leaf-type.ts'
-import type { FileMetadata } from './metadata.ts'
+import type { FileMetadata, SortingColumn } from './metadata.ts'
 import { writeColumnIndex, writeOffsetIndex } from './page-index-writer.ts'
 import { parquetSchema } from './parquet-schema.ts'
 import { type EncodedPage, type EncodedRowGroup, shiftChunk } from './row-group-writer.ts'
-import { type ResolvedWriteOptions, sortingColumns } from './write-options.ts'
+import { checkColumns, type ResolvedWriteOptions, sortingColumns } from './write-options.ts'
 
 /**
  * What wrote the file, in the form that readers parse: application, `version`, `build`. Some of them trust
@@ -21,12 +21,16 @@ export class ParquetFileWriter {
   readonly #metadata: FileMetadata
   readonly #options: ResolvedWriteOptions
   readonly #orders: ValueOrder[]
+  readonly #sortingColumns: SortingColumn[]
   /** Per row group, per column. */
   readonly #pages: EncodedPage[][][] = []
   #bytes = 0
 
   constructor(fields: readonly Field[], options: ResolvedWriteOptions) {
+    const names = fields.map(field => field.name)
+    checkColumns(options, names)
     this.#options = options
+    this.#sortingColumns = sortingColumns(options.sortedBy, names)
     this.#orders = fields.map(field => leafType(field).order)
     this.#metadata = {
       version: 2,
@@ -64,20 +68,12 @@ export class ParquetFileWriter {
   append(group: EncodedRowGroup): Uint8Array {
     for (const chunk of group.columns) shiftChunk(chunk, this.#bytes)
     const columns = group.columns.map(chunk => chunk.metadata)
-    const { sortedBy } = this.#options
     this.#metadata.rowGroups.push({
       columns,
       numRows: group.rows,
       totalByteSize: columns.reduce((sum, chunk) => sum + chunk.totalUncompressedSize, 0),
       totalCompressedSize: columns.reduce((sum, chunk) => sum + chunk.totalCompressedSize, 0),
-      ...(sortedBy.length === 0
-        ? {}
-        : {
-            sortingColumns: sortingColumns(
-              sortedBy,
-              this.#metadata.columns.map(c => c.element.name),
-            ),
-          }),
+      ...(this.#sortingColumns.length === 0 ? {} : { sortingColumns: this.#sortingColumns }),
     })
     this.#pages.push(group.columns.map(chunk => chunk.pages))
     this.#metadata.numRows += group.rows
@@ -114,6 +110,7 @@ export class ParquetFileWriter {
       chunk.columnIndexLength = length
     }
     for (const { chunk, pages } of chunks) {
+      if (pages.length === 0) continue
       const { offset, length } = add(writeOffsetIndex(pages))
       chunk.offsetIndexOffset = offset
       chunk.offsetIndexLength = length

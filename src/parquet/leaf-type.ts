@@ -26,6 +26,8 @@ export type ValueOrder =
   | 'text'
   /** Big-endian two's complement. */
   | 'signed-bytes'
+  /** The format defines no order. */
+  | 'none'
 
 /**
  * Makes physical values of `count` Arrow values; returns `count`, or the index of the first value that the
@@ -54,11 +56,7 @@ export interface LeafType {
 
 /** The leaf of a field of values (not of a dictionary); `unsupported` for what has no place in flat Parquet. */
 export function leafType(field: Field): LeafType {
-  const leaf = plainLeaf(field)
-  const declared = declaredType(field, leaf)
-  if (declared === undefined) return leaf
-  if (declared.type === 'UUID') return fixed('FIXED_LEN_BYTE_ARRAY', 16, 'bytes', declared)
-  return bytes(declared.type === 'BSON' ? 'bytes' : 'text', leaf.offsetWidth, declared)
+  return annotated(field, plainLeaf(field))
 }
 
 function plainLeaf(field: Field): LeafType {
@@ -77,7 +75,9 @@ function plainLeaf(field: Field): LeafType {
   if (DataType.isLargeUtf8(type)) return bytes('text', 8, { type: 'STRING' })
   if (DataType.isBinary(type)) return bytes('bytes', 4)
   if (DataType.isLargeBinary(type)) return bytes('bytes', 8)
-  if (DataType.isFixedSizeBinary(type)) return fixed('FIXED_LEN_BYTE_ARRAY', type.byteWidth, 'bytes')
+  if (DataType.isFixedSizeBinary(type) && type.byteWidth > 0) {
+    return fixed('FIXED_LEN_BYTE_ARRAY', type.byteWidth, 'bytes')
+  }
   if (DataType.isDecimal(type)) return decimal(type.precision, type.scale, type.bitWidth / 8)
   if (DataType.isDate(type)) {
     const days = fixed('INT32', 4, 'i32', { type: 'DATE' })
@@ -191,13 +191,20 @@ function convertedTypeOf(logical: LogicalType): ConvertedType | undefined {
   }
 }
 
-/** What the field's metadata says beyond Arrow's types; anything that does not fit the type is left aside. */
-function declaredType(field: Field, { element }: LeafType): LogicalType | undefined {
+/** With what the field's metadata says beyond Arrow's types; anything that does not fit the type is left aside. */
+function annotated(field: Field, leaf: LeafType): LeafType {
   const name = field.metadata.get(LOGICAL_TYPE_KEY)
-  if (name === 'ENUM' || name === 'JSON' || name === 'BSON') {
-    return element.type === 'BYTE_ARRAY' ? { type: name } : undefined
+  const { layout, element } = leaf
+  if (layout === 'bytes') {
+    if (name === 'ENUM' || name === 'JSON') return bytes('text', leaf.offsetWidth, { type: name })
+    if (name === 'BSON') return bytes('bytes', leaf.offsetWidth, { type: name })
+  } else if (element.type === 'FIXED_LEN_BYTE_ARRAY' && element.logicalType === undefined) {
+    if (name === 'UUID' && element.typeLength === 16) {
+      return fixed('FIXED_LEN_BYTE_ARRAY', 16, 'bytes', { type: name })
+    }
+    if (name === 'INTERVAL' && element.typeLength === 12) {
+      return { ...leaf, element: { ...element, convertedType: name }, order: 'none' }
+    }
   }
-  return name === 'UUID' && element.typeLength === 16 && element.logicalType === undefined
-    ? { type: name }
-    : undefined
+  return leaf
 }

@@ -4,6 +4,9 @@ import { dictionaryData } from '../core/batch.ts'
 import { SluiceError } from '../core/errors.ts'
 import type { LeafType } from './leaf-type.ts'
 
+/** Kernels count in signed 32-bit numbers. */
+const MAX_ROWS = 2 ** 31 - 1
+
 /** Physical values in the arena, nulls left out: side by side, bytes of 0 and 1 for booleans, or spans. */
 export interface PhysicalValues {
   address: number
@@ -32,23 +35,23 @@ export function toArena(region: Region, view: ArrayBufferView): number {
 export function collectValidity(region: Region, field: Field, pieces: readonly Data[]): Validity {
   const { arena } = region
   const rows = pieces.reduce((sum, piece) => sum + piece.length, 0)
-  const nulls = pieces.reduce((sum, piece) => sum + piece.nullCount + nullsOfDictionary(piece), 0)
-  if (nulls === 0) return { rows, bits: 0, valid: rows }
+  if (rows > MAX_ROWS) throw new SluiceError('unsupported', `a row group of ${rows} rows is too large`)
+  const allNull = DataType.isNull(field.type)
+  if (!allNull && !pieces.some(hasNulls)) return { rows, bits: 0, valid: rows }
   const bytes = Math.ceil(rows / 8)
   const bits = region.alloc(bytes)
-  arena.u8(bits, bytes).fill(0xff)
+  arena.u8(bits, bytes).fill(allNull ? 0 : 0xff)
   let row = 0
   for (const piece of pieces) {
-    if (DataType.isNull(piece.type)) arena.kernels.fillBits(bits, row, piece.length, 0)
-    else if (piece.nullCount > 0) {
-      requireBytes(piece.nullBitmap, Math.ceil((piece.offset + piece.length) / 8))
-      arena.kernels.copyBits(toArena(region, piece.nullBitmap), piece.offset, bits, row, piece.length)
+    if (nullsOf(piece) > 0 && !allNull) {
+      const own = bitsInArena(region, piece.nullBitmap, piece)
+      arena.kernels.copyBits(own.address, own.from, bits, row, piece.length)
     }
     if (nullsOfDictionary(piece) > 0) clearNullsOfDictionary(region, piece, bits, row)
     row += piece.length
   }
   const valid = arena.kernels.countBits(bits, 0, rows)
-  if (valid < rows && !field.nullable && !DataType.isNull(field.type)) {
+  if (valid < rows && !field.nullable && !allNull) {
     throw new SluiceError('schema', `the column is declared without nulls and has ${rows - valid}`, {
       hint: 'Declare it nullable, or filter its nulls out.',
     })
@@ -78,8 +81,7 @@ export function collectArrowValues(
   const width = leaf.layout === 'fixed' ? leaf.arrowWidth : leaf.width
   const only = pieces.length === 1 ? pieces[0] : undefined
   if (only !== undefined && leaf.layout === 'fixed' && validity.bits === 0) {
-    requireBytes(only.values, width * only.length)
-    return { address: toArena(region, only.values), count }
+    return { address: toArena(region, viewOf(only.values, 0, width * only.length)), count }
   }
   // The compacting kernels store each value before they know whether it stays: room for one more.
   const address = region.alloc((count + 1) * width)
@@ -109,16 +111,13 @@ export function convertValues(region: Region, leaf: LeafType, values: PhysicalVa
 type Collect = (region: Region, leaf: LeafType, piece: Data, bits: number, row: number, out: number) => number
 
 const collectFixed: Collect = (region, { arrowWidth: width }, piece, bits, row, out) => {
-  const { arena } = region
-  const bytes = width * piece.length
-  requireBytes(piece.values, bytes)
+  const view = viewOf(piece.values, 0, width * piece.length)
   if (bits === 0) {
-    const { buffer, byteOffset } = piece.values
-    arena.u8(out, bytes).set(new Uint8Array(buffer, byteOffset, bytes))
+    region.arena.u8(out, view.length).set(view)
     return piece.length
   }
-  const values = toArena(region, piece.values)
-  const { kernels } = arena
+  const values = toArena(region, view)
+  const { kernels } = region.arena
   switch (width) {
     case 1:
       return kernels.compact8(values, bits, row, piece.length, out)
@@ -135,54 +134,77 @@ const collectFixed: Collect = (region, { arrowWidth: width }, piece, bits, row, 
 
 const collectSpans: Collect = (region, { offsetWidth }, piece, bits, row, out) => {
   if (piece.length === 0) return 0
-  requireBytes(piece.valueOffsets, (piece.length + 1) * offsetWidth)
   const { kernels } = region.arena
   const spans = offsetWidth === 4 ? kernels.spansOfOffsets : kernels.spansOfLargeOffsets
-  const data = piece.values ?? new Uint8Array(0)
-  const offsets = toArena(region, piece.valueOffsets)
-  const written = spans(offsets, toArena(region, data), data.byteLength, bits, row, piece.length, out)
-  if (written < 0) throw new SluiceError('schema', "the column's offsets leave its data")
+  const offsets = toArena(region, viewOf(piece.valueOffsets, 0, (piece.length + 1) * offsetWidth))
+  const first = Number(piece.valueOffsets[0])
+  const last = Number(piece.valueOffsets[piece.length])
+  // A slice names a part of the data only.
+  const data = viewOf(piece.values, first, Math.max(0, last - first))
+  const written = spans(offsets, toArena(region, data), data.length, bits, row, piece.length, out)
+  if (written < 0) throw new SluiceError('schema', "the column's offsets do not ascend")
   return written
 }
 
 const collectBooleans: Collect = (region, _leaf, piece, bits, row, out) => {
   const { kernels } = region.arena
-  requireBytes(piece.values, Math.ceil((piece.offset + piece.length) / 8))
-  const packed = toArena(region, piece.values)
+  const { address, from } = bitsInArena(region, piece.values, piece)
   if (bits === 0) {
-    kernels.unpackBits(packed, piece.offset, piece.length, out)
+    kernels.unpackBits(address, from, piece.length, out)
     return piece.length
   }
   const all = region.alloc(piece.length)
-  kernels.unpackBits(packed, piece.offset, piece.length, all)
+  kernels.unpackBits(address, from, piece.length, all)
   return kernels.compact8(all, bits, row, piece.length, out)
 }
 
-/** Kernels trust the lengths they are given: a column that is shorter than it says stops here. */
-function requireBytes(view: ArrayBufferView | undefined, bytes: number): void {
-  if ((view?.byteLength ?? 0) >= bytes) return
-  throw new SluiceError('schema', `a buffer of the column has ${view?.byteLength ?? 0} bytes, not ${bytes}`)
+/** A part of a buffer. Kernels trust the lengths they are given: a column shorter than it says stops here. */
+function viewOf(view: ArrayBufferView | undefined, from: number, bytes: number): Uint8Array {
+  if (bytes === 0) return new Uint8Array(0)
+  if (view === undefined || !(from >= 0) || from + bytes > view.byteLength) {
+    const has = view?.byteLength ?? 0
+    throw new SluiceError('schema', `a buffer of the column has ${has} bytes instead of ${from + bytes}`)
+  }
+  return new Uint8Array(view.buffer, view.byteOffset + from, bytes)
+}
+
+/** A piece's bits, in the arena from bit `from` on. */
+function bitsInArena(
+  region: Region,
+  bits: Uint8Array | undefined,
+  { offset, length }: Data,
+): { address: number; from: number } {
+  const first = offset >> 3
+  const view = viewOf(bits, first, Math.ceil((offset + length) / 8) - first)
+  return { address: toArena(region, view), from: offset & 7 }
+}
+
+function hasNulls(piece: Data): boolean {
+  return nullsOf(piece) > 0 || nullsOfDictionary(piece) > 0
+}
+
+/** Arrow says -1 for a slice without a bitmap. */
+function nullsOf(piece: Data): number {
+  return piece.nullBitmap === undefined || piece.nullBitmap.length === 0 ? 0 : piece.nullCount
 }
 
 /** Values of a dictionary may be null themselves. */
 function nullsOfDictionary(piece: Data): number {
-  return piece.dictionary?.nullCount ?? 0
+  return DataType.isDictionary(piece.type) ? nullsOf(dictionaryData(piece)) : 0
 }
 
 function clearNullsOfDictionary(region: Region, piece: Data, bits: number, row: number): void {
   const { kernels } = region.arena
   const dictionary = dictionaryData(piece)
-  requireBytes(dictionary.nullBitmap, Math.ceil((dictionary.offset + dictionary.length) / 8))
-  const validity = toArena(region, dictionary.nullBitmap)
+  const { address, from } = bitsInArena(region, dictionary.nullBitmap, dictionary)
   const codes = dictionaryCodes(region, piece)
-  kernels.clearNullCodes(codes, piece.length, validity, dictionary.offset, dictionary.length, bits, row)
+  kernels.clearNullCodes(codes, piece.length, address, from, dictionary.length, bits, row)
 }
 
 /** The codes of a dictionary-encoded piece as 32-bit numbers, one a row. */
 export function dictionaryCodes(region: Region, piece: Data): number {
   const { bitWidth, isSigned } = (piece.type as Dictionary).indices as Int
-  requireBytes(piece.values, (piece.length * bitWidth) / 8)
-  const codes = toArena(region, piece.values)
+  const codes = toArena(region, viewOf(piece.values, 0, (piece.length * bitWidth) / 8))
   if (bitWidth === 32) return codes
   if (bitWidth === 64) throw new SluiceError('unsupported', 'dictionary codes of 64 bits are not supported')
   const wide = region.alloc(piece.length * 4)

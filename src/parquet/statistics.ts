@@ -23,9 +23,10 @@ export function valueBounds(
   values: number,
   count: number,
 ): ValueBounds | undefined {
-  const region = arena.region()
   const { kernels } = arena
   const { order, width } = leaf
+  if (order === 'none') return undefined
+  const region = arena.region()
   const out = region.alloc(32)
   try {
     if (order === 'text' || order === 'bytes' || order === 'signed-bytes') {
@@ -90,7 +91,7 @@ export function joinBounds(
 
 /** Negative, zero or positive, in the column's order. No NaN. */
 export function compareValues(order: ValueOrder, a: Uint8Array, b: Uint8Array): number {
-  if (order === 'bytes' || order === 'text') return Buffer.compare(a, b)
+  if (order === 'bytes' || order === 'text' || order === 'none') return Buffer.compare(a, b)
   if (order === 'boolean') return a[0]! - b[0]!
   if (order === 'signed-bytes') {
     return ((a[0]! << 24) >> 24) - ((b[0]! << 24) >> 24) || Buffer.compare(a, b)

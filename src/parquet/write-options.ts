@@ -105,6 +105,17 @@ export function sortingColumns(
   })
 }
 
+/** Options that name columns name columns that there are. */
+export function checkColumns(options: ResolvedWriteOptions, names: readonly string[]): void {
+  const { dictionary, encodings } = options
+  for (const column of encodings.keys()) {
+    if (!names.includes(column)) throw invalid('encodings', 'there is no such column', column)
+  }
+  for (const column of typeof dictionary === 'boolean' ? [] : dictionary) {
+    if (!names.includes(column)) throw invalid('dictionary', 'there is no such column', column)
+  }
+}
+
 const COLUMN_ENCODINGS: ReadonlySet<string> = new Set<ColumnEncoding>([
   'PLAIN',
   'RLE',

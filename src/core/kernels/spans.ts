@@ -1,8 +1,8 @@
 /** Byte strings as spans: a pair of 32-bit numbers, address and length, per value. */
 export interface SpanKernels {
   /**
-   * Spans of the valid values among `count`, from `count + 1` offsets into `data` of `bytes` bytes and a bitmap
-   * (0: all valid). Returns their number, or -1 for offsets that leave the data.
+   * Spans of the valid values among `count`, from `count + 1` offsets, the first of which stands for the address
+   * `data`, and a bitmap (0: all valid). Returns their number, or -1 for offsets that leave the `bytes` bytes.
    */
   spansOfOffsets: SpansOfOffsets
   /** The same for 64-bit offsets. */

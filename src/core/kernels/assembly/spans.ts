@@ -23,23 +23,29 @@ export function spanLength(spans: usize, i: i32): u32 {
 }
 
 function fromOffsets<T>(offsets: usize, data: usize, bytes: u32, bits: usize, from: i32, count: i32, out: usize): i32 {
+  const first = <i64>load<T>(offsets)
   let written = 0
+  let start = first
   for (let i = 0; i < count; i++) {
-    if (!isSet(bits, from + i)) continue
-    const start = <i64>load<T>(offsets + (<usize>i) * sizeof<T>())
-    const end = <i64>load<T>(offsets + (<usize>i) * sizeof<T>(), sizeof<T>())
-    if (start < 0 || end < start || end > <i64>bytes) return -1
-    const span = out + ((<usize>written) << 3)
-    store<u32>(span, <u32>(data + <usize>start))
-    store<u32>(span, <u32>(end - start), 4)
-    written++
+    offsets += sizeof<T>()
+    const end = <i64>load<T>(offsets)
+    // Nulls are checked, too: only so is every offset known to lie between the first and the last.
+    if (end < start || end - first > <i64>bytes) return -1
+    if (isSet(bits, from + i)) {
+      const span = out + ((<usize>written) << 3)
+      store<u32>(span, <u32>(data + <usize>(start - first)))
+      store<u32>(span, <u32>(end - start), 4)
+      written++
+    }
+    start = end
   }
   return written
 }
 
 /**
- * Spans of the valid values among `count`, given `count + 1` offsets into `data` of `bytes` bytes and a bitmap
- * (0: all valid) from bit `from` on. Returns their number, or -1 for offsets that leave the data.
+ * Spans of the valid values among `count`, given `count + 1` offsets and a bitmap (0: all valid) from bit `from`
+ * on. The first offset stands for the address `data`, from where `bytes` bytes may be used. Returns the number
+ * of spans, or -1 for offsets that leave the data.
  */
 export function spansOfOffsets(offsets: usize, data: usize, bytes: u32, bits: usize, from: i32, count: i32, out: usize): i32 {
   return fromOffsets<i32>(offsets, data, bytes, bits, from, count, out)
