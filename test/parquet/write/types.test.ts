@@ -1,0 +1,141 @@
+import assert from 'node:assert/strict'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { type Data, type Field, type RecordBatch, Table, tableToIPC } from 'apache-arrow'
+import { makeBatch } from '../../../src/core/batch.ts'
+import type { ColumnEncoding, ParquetWriteOptions } from '../../../src/parquet/write-options.ts'
+import { noPython, python } from '../../support/python.ts'
+import { tempFolder } from '../../support/temp.ts'
+import { codedColumn, fieldOf, KINDS, type Nulls, plainColumn } from './columns.ts'
+import { arena, parquetBytes } from './support.ts'
+
+interface Sample {
+  name: string
+  fields: Field[]
+  batch: RecordBatch
+  options: ParquetWriteOptions
+}
+
+const ROWS = 700
+const COMPRESSIONS = ['zstd:3', 'snappy', 'gzip', 'lz4_raw', 'brotli', 'none'] as const
+
+/** One column of every kind and way to be null, as batches have them. */
+function sample(
+  name: string,
+  options: ParquetWriteOptions,
+  column: (kind: (typeof KINDS)[string], nulls: Nulls) => Data,
+  kinds: readonly string[] = Object.keys(KINDS),
+): Sample {
+  const fields: Field[] = []
+  const columns: Data[] = []
+  for (const key of kinds) {
+    for (const nulls of ['required', 'some', 'runs', 'all'] as const) {
+      if (key === 'null' && nulls !== 'all') continue
+      fields.push(fieldOf(`${key} ${nulls}`, KINDS[key]!, nulls !== 'required'))
+      columns.push(column(KINDS[key]!, nulls))
+    }
+  }
+  return { name, fields, batch: makeBatch(fields, columns, ROWS), options }
+}
+
+function* samples(): Generator<Sample> {
+  const plain = (kind: (typeof KINDS)[string], nulls: Nulls) => plainColumn(kind, ROWS, nulls)
+  const coded = (kind: (typeof KINDS)[string], nulls: Nulls) => codedColumn(kind, ROWS, nulls, 60, nulls === 'some')
+  const nested = Object.keys(KINDS).filter(key => key !== 'null')
+  for (const pageVersion of [1, 2] as const) {
+    for (const [i, compression] of COMPRESSIONS.entries()) {
+      const pageRows = [20_000, 100, 33, 1, 20_000, 64][i]!
+      yield sample(`plain ${compression} v${pageVersion}`, { pageVersion, compression, pageRows }, plain)
+    }
+    yield sample(`no dictionaries v${pageVersion}`, { pageVersion, dictionary: false, pageBytes: 256 }, plain)
+    yield sample(`codes v${pageVersion}`, { pageVersion, pageRows: 99 }, coded, nested)
+    yield sample(`codes as values v${pageVersion}`, { pageVersion, dictionary: false }, coded, nested)
+    for (const [encoding, kinds] of ENCODINGS) {
+      const { fields, batch } = sample('', {}, plain, kinds)
+      const encodings = Object.fromEntries(fields.map(field => [field.name, encoding]))
+      yield { name: `${encoding} v${pageVersion}`, fields, batch, options: { pageVersion, encodings, pageRows: 300 } }
+    }
+  }
+}
+
+const INTEGERS = Object.keys(KINDS).filter(key => /^(u?int|date|time)|^decimal(5|9|18|12)/.test(key))
+const BYTES = ['utf8', 'few', 'largeUtf8', 'binary', 'largeBinary', 'json']
+const FIXED = Object.keys(KINDS).filter(key => !BYTES.includes(key) && !/bool|null|one|enum|bson/.test(key))
+const ENCODINGS: readonly (readonly [ColumnEncoding, readonly string[]])[] = [
+  ['PLAIN', Object.keys(KINDS)],
+  ['RLE', ['bool']],
+  ['RLE_DICTIONARY', [...FIXED, ...BYTES, 'one']],
+  ['DELTA_BINARY_PACKED', INTEGERS],
+  ['DELTA_LENGTH_BYTE_ARRAY', BYTES],
+  ['DELTA_BYTE_ARRAY', BYTES],
+  ['BYTE_STREAM_SPLIT', FIXED],
+]
+
+/**
+ * PyArrow's reading of each file against the Arrow stream of what went in; then Polars' and DuckDB's reading
+ * against PyArrow's. `result` lists what differs.
+ */
+const PROGRAM = `
+  import duckdb, polars as pl, pyarrow as pa, pyarrow.compute as pc, pyarrow.parquet as pq
+  INTEGERS = {pa.float16(): pa.int16(), pa.float32(): pa.int32(), pa.float64(): pa.int64()}
+
+  def plain(column):
+      array = column.combine_chunks()
+      if isinstance(array, pa.ChunkedArray):
+          array = array.chunk(0) if array.num_chunks else pa.array([], array.type)
+      if isinstance(array.type, pa.DictionaryType): array = array.dictionary_decode()
+      if isinstance(array.type, pa.BaseExtensionType): array = array.storage
+      return array
+
+  def same(got, want):
+      if not got.is_null().equals(want.is_null()): return False
+      got, want = got.drop_null(), want.drop_null()
+      bits = INTEGERS.get(got.type)
+      return (got.view(bits) if bits else got).equals(want.view(bits) if bits else want)
+
+  def check(file):
+      want = pa.ipc.open_stream(file['ipc']).read_all()
+      got = pq.read_table(file['parquet'], page_checksum_verification=True, arrow_extensions_enabled=True)
+      for i, column in enumerate(file['columns']):
+          values = got.column(i)
+          if got.column_names[i] != column['name']: yield f'named {got.column_names[i]}'
+          if got.schema.field(i).nullable != column['nullable']: yield f"{column['name']}: nullable"
+          kind = str(values.type).replace('extension<arrow.', '').replace('>', '')
+          if kind != column['read'] and not kind.startswith(column['read'] + '['): yield f"{column['name']}: read as {kind}"
+          array, expected = plain(values), plain(want.column(i))
+          if array.type != expected.type: expected = expected.cast(array.type)
+          if not same(array, expected): yield f"{column['name']}: PyArrow differs"
+      names = [column['name'] for column in file['columns'] if not column['name'].startswith('decimal76')]
+      frame = pl.read_parquet(file['parquet'], columns=names)
+      if frame.height != got.num_rows: yield f'Polars: {frame.height} rows'
+      for name in names:
+          array = plain(frame[name].to_arrow() if False else pa.chunked_array([frame[name].to_arrow()]))
+          expected = plain(got[name])
+          if array.type != expected.type: array = array.cast(expected.type)
+          if not same(array, expected): yield f'{name}: Polars differs'
+
+  result = []
+  for file in input:
+      result += [f"{file['name']}: {problem}" for problem in check(file)]
+`
+
+test('PyArrow, Polars and DuckDB read every type that is written', { skip: noPython }, async t => {
+  const folder = tempFolder(t)
+  const files = []
+  for (const [i, { name, fields, batch, options }] of [...samples()].entries()) {
+    const groups = [[batch.slice(0, 13), batch.slice(13, 333)], [batch.slice(333, ROWS)], []]
+    const parquet = join(folder, `${i}.parquet`)
+    const ipc = join(folder, `${i}.arrows`)
+    await writeFile(parquet, parquetBytes(fields, groups, options).bytes)
+    await writeFile(ipc, tableToIPC(new Table([batch]), 'stream'))
+    assert.equal(arena.used, 0)
+    const columns = fields.map(field => ({
+      name: field.name,
+      nullable: field.nullable,
+      read: KINDS[field.name.split(' ')[0]!]!.read,
+    }))
+    files.push({ name, parquet, ipc, columns })
+  }
+  assert.deepEqual(await python(PROGRAM, files), [])
+})
