@@ -48,7 +48,11 @@ export interface Kind {
 }
 
 const numbers =
-  <T extends ArrayBufferView>(View: { from(values: number[]): T }, edges: number[], next: (i: number) => number) =>
+  <T extends ArrayBufferView>(
+    View: { from(values: number[]): T },
+    edges: number[],
+    next: (i: number) => number,
+  ) =>
   (n: number) => ({ data: View.from(Array.from({ length: n }, (_, i) => edges[i] ?? next(i))) })
 
 const bigints =
@@ -63,10 +67,13 @@ const strings =
   (text: (i: number) => string | Uint8Array, large = false) =>
   (n: number) => {
     const parts = Array.from({ length: n }, (_, i) => Buffer.from(text(i)))
-    const ends = parts.map((sum => part => (sum += part.length))(0))
-    const valueOffsets = large
-      ? BigInt64Array.from([0, ...ends], BigInt)
-      : Int32Array.from([0, ...ends])
+    const ends = parts.map(
+      (
+        sum => part =>
+          (sum += part.length)
+      )(0),
+    )
+    const valueOffsets = large ? BigInt64Array.from([0, ...ends], BigInt) : Int32Array.from([0, ...ends])
     return { data: new Uint8Array(Buffer.concat(parts)), valueOffsets }
   }
 
@@ -114,7 +121,11 @@ const time = (units: number) =>
 export const KINDS: Record<string, Kind> = {
   int8: { type: new Int8(), read: 'int8', values: numbers(Int8Array, [127, -128], scatter) },
   int16: { type: new Int16(), read: 'int16', values: numbers(Int16Array, [32767, -32768], scatter) },
-  int32: { type: new Int32(), read: 'int32', values: numbers(Int32Array, [2 ** 31 - 1, -(2 ** 31)], i => i * 3) },
+  int32: {
+    type: new Int32(),
+    read: 'int32',
+    values: numbers(Int32Array, [2 ** 31 - 1, -(2 ** 31)], i => i * 3),
+  },
   int64: { type: new Int64(), read: 'int64', values: int(2n ** 63n - 1n) },
   uint8: { type: new Uint8(), read: 'uint8', values: numbers(Uint8Array, [255, 0], scatter) },
   uint16: { type: new Uint16(), read: 'uint16', values: numbers(Uint16Array, [65535, 0], scatter) },
@@ -156,7 +167,11 @@ export const KINDS: Record<string, Kind> = {
   decimal38: decimal(38, 10),
   decimal12of256: decimal(12, 3, 256),
   decimal76: decimal(76, 30, 256),
-  dateDay: { type: new DateDay(), read: 'date32[day]', values: numbers(Int32Array, [-719162, 2932896], scatter) },
+  dateDay: {
+    type: new DateDay(),
+    read: 'date32[day]',
+    values: numbers(Int32Array, [-719162, 2932896], scatter),
+  },
   dateMillisecond: {
     type: new DateMillisecond(),
     read: 'date32[day]',
@@ -200,7 +215,13 @@ export function plainColumn(kind: Kind, rows: number, nulls: Nulls): Data {
 }
 
 /** A column of `rows` codes of a dictionary of `entries` values, of which one may be null. */
-export function codedColumn(kind: Kind, rows: number, nulls: Nulls, entries: number, nullEntry = false): Data {
+export function codedColumn(
+  kind: Kind,
+  rows: number,
+  nulls: Nulls,
+  entries: number,
+  nullEntry = false,
+): Data {
   const dictionary = makeData({
     type: kind.type,
     length: entries,
