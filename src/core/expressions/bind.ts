@@ -129,7 +129,11 @@ class Binder {
       case 'coalesce': {
         const kept = node.args.filter(arg => arg.op !== 'literal' || arg.literal.type !== 'null')
         if (kept.length === 0) return naturalLiteral({ type: 'null' })
-        const args = this.#unified(kept, node)
+        const all = this.#unified(kept, node)
+        // What comes after a constant is never reached.
+        const last = all.findIndex(arg => arg.columns.length === 0 && !arg.nullable)
+        const args = last < 0 ? all : all.slice(0, last + 1)
+        if (args.length === 1) return args[0]!
         return {
           op: 'coalesce',
           args,

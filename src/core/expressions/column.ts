@@ -174,7 +174,7 @@ function loadValidity(region: Region, data: Data): number {
 function shifted(region: Region, bits: number, offset: number, rows: number): number {
   if (offset % 8 === 0) return bits + offset / 8
   const out = region.alloc(bitmapBytes(rows))
-  region.arena.kernels.shiftBits(bits, offset, rows, out)
+  region.arena.kernels.copyBits(bits, offset, out, 0, rows)
   return out
 }
 
@@ -198,7 +198,7 @@ function codedData(region: Region, { codes, rows, dictionary }: Coded): Data {
   let validity: Uint8Array | undefined
   if (dictionary.validity !== 0) {
     const flags = region.alloc(dictionary.rows)
-    arena.kernels.flagsOfBits(dictionary.validity, dictionary.rows, flags)
+    arena.kernels.unpackBits(dictionary.validity, 0, dictionary.rows, flags)
     const bits = region.alloc(bitmapBytes(rows))
     arena.kernels.flagCodes(codes, rows, flags, bits)
     validity = arena.u8(bits, bitmapBytes(rows))

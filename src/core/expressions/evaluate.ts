@@ -2,7 +2,9 @@ import type { Data, RecordBatch } from 'apache-arrow'
 import type { Region } from '../arena.ts'
 import { columnOf } from '../batch.ts'
 import { isSluiceError, SluiceError } from '../errors.ts'
+import { arithmetic } from './arithmetic.ts'
 import type { BoundExpr, BoundNode } from './bound.ts'
+import { coalesce, pickByCase } from './choose.ts'
 import {
   bitmapBytes,
   type Coded,
@@ -13,20 +15,12 @@ import {
   makeColumn,
   toData,
 } from './column.ts'
-import {
-  arithmetic,
-  coalesce,
-  compare,
-  datePart,
-  isIn,
-  lookUp,
-  pickByCase,
-  settle,
-  truncate,
-} from './compute.ts'
+import { compare, isIn, settle } from './compare.ts'
 import { convert } from './convert.ts'
-import { formatTimes, parseText, renderText } from './render.ts'
+import { datePart, formatTimes, truncate } from './dates.ts'
+import { lookUp } from './operands.ts'
 import { changeCase, concat, countCharacters, like, substring } from './text.ts'
+import { parseText, renderText } from './textual.ts'
 import { BOOL, sameType } from './types.ts'
 
 /** The rows chosen of a batch, ascending. With `count` equal to the batch's rows there are no `indices` (0). */
@@ -67,7 +61,7 @@ export function select(bound: BoundExpr, batch: RecordBatch, region: Region): Se
     if (isCoded(result)) {
       const { dictionary, codes } = result
       const flags = scratch.alloc(dictionary.rows)
-      arena.kernels.flagsOfBits(trueBits(scratch, dictionary), dictionary.rows, flags)
+      arena.kernels.unpackBits(trueBits(scratch, dictionary), 0, dictionary.rows, flags)
       const count = arena.kernels.countCodes(codes, rows, flags)
       if (count === rows || count === 0) return { count, indices: 0 }
       const indices = region.alloc(rows * 4 + 4)

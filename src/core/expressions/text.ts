@@ -1,7 +1,8 @@
 import type { Region } from '../arena.ts'
 import type { LikePattern } from './bound.ts'
 import { bitmapBytes, type Column, constantColumn, makeColumn, strideOf } from './column.ts'
-import { bothValid, compare, textBytes } from './compute.ts'
+import { compare } from './compare.ts'
+import { bothValid, textBytes } from './operands.ts'
 import { BOOL, INT64, UTF8 } from './types.ts'
 
 /** Texts that match a pattern. */

@@ -23,9 +23,6 @@ export interface BooleanKernels {
   notXorBits(a: number, b: number, n: number, out: number): void
   /** By the bits of `mask` those of `a` or of `b`; any of them 0 is all ones. */
   pickBits(mask: number, a: number, b: number, n: number, out: number): void
-  shiftBits(bits: number, from: number, n: number, out: number): void
-  /** A byte of 0 or 1 for each bit. */
-  flagsOfBits(bits: number, n: number, out: number): void
   /** Rows set in both, as int32, at most `n`; returns their number. */
   indicesOf(bits: number, valid: number, n: number, out: number): number
 }

@@ -8,6 +8,7 @@ import type { CodeKernels } from './codes.ts'
 import type { CompactKernels } from './compact.ts'
 import type { CompareKernels } from './compare.ts'
 import type { ConvertKernels } from './convert.ts'
+import type { DecimalKernels } from './decimal.ts'
 import type { DeltaKernels } from './delta.ts'
 import type { DictionaryKernels } from './dictionary.ts'
 import type { DistinctKernels } from './distinct.ts'
@@ -40,6 +41,7 @@ export type Kernels = DistinctKernels &
   ByteKernels &
   CompactKernels &
   ConvertKernels &
+  DecimalKernels &
   DeltaKernels &
   DictionaryKernels &
   EncodeKernels &

@@ -97,24 +97,6 @@ export function pickBits(mask: usize, a: usize, b: usize, n: i32, out: usize): v
   }
 }
 
-/** `n` bits from bit `from` of `bits`, moved to the front of `out`. */
-export function shiftBits(bits: usize, from: i32, n: i32, out: usize): void {
-  bits += (<usize>from) >> 3
-  const shift = <u32>(from & 7)
-  const bytes = (<usize>n + 7) >> 3
-  const last = (<usize>shift + <usize>n + 7) >> 3
-  for (let at: usize = 0; at < bytes; at++) {
-    let byte: u32 = <u32>load<u8>(bits + at) >> shift
-    if (at + 1 < last) byte |= <u32>load<u8>(bits + at, 1) << (8 - shift)
-    store<u8>(out + at, byte)
-  }
-}
-
-/** A byte of 0 or 1 for each bit. */
-export function flagsOfBits(bits: usize, n: i32, out: usize): void {
-  for (let i = 0; i < n; i++) store<u8>(out + <usize>i, (load<u8>(bits + ((<usize>i) >> 3)) >> (<u8>(i & 7))) & 1)
-}
-
 /** The places, as int32, of the bits set both in `bits` and in `valid`; how many there are. */
 export function indicesOf(bits: usize, valid: usize, n: i32, out: usize): i32 {
   const start = out

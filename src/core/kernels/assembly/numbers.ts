@@ -1,18 +1,8 @@
+import { lost } from './lost'
+
 // Conversions between numbers over `n` values, densely laid out. A kernel that can fail returns the first row,
 // not null by `valid`, whose value the target cannot hold, or -1; with `drop` it clears that row's bit in
 // `valid` instead and goes on. `valid` is 0 where there are no nulls (and then `drop` is 0).
-
-@inline
-function lost(valid: usize, i: i32, drop: i32): bool {
-  if (valid == 0) return true
-  const at = valid + ((<usize>i) >> 3)
-  const bit: u32 = 1 << (i & 7)
-  const byte: u32 = load<u8>(at)
-  if ((byte & bit) == 0) return false
-  if (!drop) return true
-  store<u8>(at, byte & ~bit)
-  return false
-}
 
 @inline
 function spread<S, D>(a: usize, n: i32, out: usize): void {
