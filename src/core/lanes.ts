@@ -48,7 +48,7 @@ export class WorkerLane implements LaneClient {
   #closed = false
 
   constructor(module: URL, emit: EmitHandler) {
-    this.#worker = new Worker(module, { name: 'sluice-lane' })
+    this.#worker = new Worker(module, { name: 'sluice-lane', execArgv: flagsFor(module) })
     this.#worker.unref()
     this.#worker.on('message', (message: FromLane) => {
       if (message.kind === 'emit') {
@@ -162,5 +162,14 @@ export function serveLane(port: MessagePort, create: (emit: EmitHandler) => Lane
         port.postMessage({ kind: 'error', id, error: serializeError(error) })
       }
     })
+  })
+}
+
+/** The process's flags without its loaders where the module is compiled: they would only delay its start. */
+function flagsFor(module: URL): string[] {
+  if (!module.pathname.endsWith('.js')) return process.execArgv
+  const loaders = new Set(['--import', '--require', '-r', '--loader', '--experimental-loader'])
+  return process.execArgv.filter((flag, i, flags) => {
+    return !loaders.has(flag.split('=')[0]!) && !loaders.has(flags[i - 1] ?? '')
   })
 }
