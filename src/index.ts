@@ -11,12 +11,18 @@ export type {
   ThrottleOptions,
 } from './core/operator.ts'
 export { Pipeline } from './core/pipeline.ts'
-export type { Explanation } from './core/planner.ts'
+export type { Explanation, PipelinePlan } from './core/planner.ts'
 export type { Mode, Progress, RunOptions, RunReport } from './core/report.ts'
 export type { Row } from './core/rows.ts'
-export type { ExecutionOptions } from './core/run.ts'
+export type { ExecutionOptions, Run } from './core/run.ts'
 export type { Sink } from './core/sink.ts'
 export type { Source, SourceExplanation } from './core/source.ts'
+export {
+  type ColumnDescription,
+  type DatasetDescription,
+  type DescribeOptions,
+  describeDataset,
+} from './dataset/describe.ts'
 export { derive } from './operators/derive.ts'
 export { filter } from './operators/filter.ts'
 export { limit } from './operators/limit.ts'
@@ -27,10 +33,12 @@ export { repartition } from './operators/repartition.ts'
 export { retry } from './operators/retry.ts'
 export { tap } from './operators/tap.ts'
 export { throttle } from './operators/throttle.ts'
+export type { Compression } from './parquet/write-options.ts'
 export { type ParquetFileOptions, parquetFile } from './sinks/parquet-file.ts'
 export { type PartitionedParquetOptions, partitionedParquet } from './sinks/partitioned-parquet.ts'
 export { fromBatches } from './sources/from-batches.ts'
 export { type ColumnsOf, type SourceOptions, source, type Types } from './sources/source.ts'
+export { globPrefix, globToRegExp } from './storage/glob.ts'
 export { type OpenStoreOptions, openStore } from './storage/open.ts'
 export type {
   ByteRange,

@@ -83,6 +83,12 @@ export class Options {
   }
 }
 
+/** Library options from what was given: without the entries that are undefined. */
+export function given<T extends object>(options: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  const entries = Object.entries(options).filter(([, value]) => value !== undefined)
+  return Object.fromEntries(entries) as { [K in keyof T]?: Exclude<T[K], undefined> }
+}
+
 /** Wrong usage: exit code 2. */
 export function usage(option: string, reason: string, hint?: string): SluiceError {
   return new SluiceError('invalid-argument', reason, {

@@ -1,5 +1,6 @@
 import { DataType, type RecordBatch, type Schema } from 'apache-arrow'
 import { valueType } from '../../core/batch.ts'
+import { alignedLine, show } from '../text-table.ts'
 import { plainCells } from '../values.ts'
 import { textChunks } from './chunks.ts'
 
@@ -16,37 +17,36 @@ export async function* table(
 ): AsyncGenerator<string, void, undefined> {
   const right = schema.fields.map(({ type }) => isNumber(valueType(type)))
   const names = schema.fields.map(({ name }) => show(name))
-  let widths: number[] | undefined
-  const line = (texts: readonly string[]) =>
-    `${texts
-      .map((text, i) => (right[i] ? text.padStart(widths![i]!) : text.padEnd(widths![i]!)))
-      .join('  ')
-      .trimEnd()}\n`
-  const head = () => line(names) + line(widths!.map(width => '─'.repeat(width)))
-
-  yield* textChunks(batches, batch => {
-    const cells = batch.schema.fields.map((field, i) => plainCells(field, batch.data.children[i]!))
-    const first = widths === undefined
-    widths ??= names.map((name, i) => {
-      let width = name.length
-      for (let row = 0; row < Math.min(SAMPLE, batch.numRows); row++) {
-        width = Math.max(width, show(cells[i]!(row)).length)
-      }
-      return width
-    })
-    return row => (first && row === 0 ? head() : '') + line(cells.map(cell => show(cell(row))))
-  })
-  if (widths === undefined) {
-    widths = names.map(name => name.length)
-    yield head()
+  const head = (widths: readonly number[]) => {
+    const rule = widths.map(width => '─'.repeat(width))
+    return alignedLine(names, widths, right) + alignedLine(rule, widths, right)
   }
+  let widths: number[] | undefined
+  yield* textChunks(batches, batch => {
+    const columns = batch.schema.fields.map((field, i) => {
+      const cell = plainCells(field, batch.data.children[i]!)
+      return (row: number) => show(cell(row) ?? '∅')
+    })
+    return row => {
+      const before = widths === undefined
+      widths ??= columns.map((cell, i) => widthOf(names[i]!, cell, batch.numRows))
+      const line = alignedLine(
+        columns.map(cell => cell(row)),
+        widths,
+        right,
+      )
+      return before ? head(widths) + line : line
+    }
+  })
+  if (widths === undefined) yield head(names.map(name => name.length))
+}
+
+function widthOf(name: string, cell: (row: number) => string, rows: number): number {
+  let width = name.length
+  for (let row = 0; row < Math.min(SAMPLE, rows); row++) width = Math.max(width, cell(row).length)
+  return width
 }
 
 function isNumber(type: DataType): boolean {
   return DataType.isInt(type) || DataType.isFloat(type) || DataType.isDecimal(type)
-}
-
-function show(text: string | null): string {
-  if (text === null) return '∅'
-  return text.replace(/[\p{Cc}\u2028\u2029]/gu, character => JSON.stringify(character).slice(1, -1))
 }

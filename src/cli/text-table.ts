@@ -1,0 +1,14 @@
+/** One line of columns of the given widths; those in `right` are aligned to the right. */
+export function alignedLine(
+  cells: readonly string[],
+  widths: readonly number[],
+  right: readonly boolean[],
+): string {
+  const padded = cells.map((cell, i) => (right[i] ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!)))
+  return `${padded.join('  ').trimEnd()}\n`
+}
+
+/** Text that stays on its line: control characters are escaped. */
+export function show(text: string): string {
+  return text.replace(/[\p{Cc}\u2028\u2029]/gu, character => JSON.stringify(character).slice(1, -1))
+}
