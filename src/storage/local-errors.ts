@@ -19,11 +19,23 @@ export function errno(error: unknown): string | undefined {
   return typeof error.code === 'string' ? error.code : undefined
 }
 
-/** A failed system call as a typed error about `file`; anything else as it is. */
-export function fileError(error: unknown, file: string): unknown {
+/**
+ * A failed system call as a typed error about `file`; anything else as it is, and so the reason of the signal,
+ * which may be the failure of a system call elsewhere.
+ */
+export function fileError(error: unknown, file: string, signal?: AbortSignal): unknown {
   const code = errno(error)
-  if (code === undefined) return error
+  if (code === undefined || (signal?.aborted && error === signal.reason)) return error
   return new SluiceError(CODES[code] ?? 'io', reason(code, error as Error), { file, cause: error })
+}
+
+/** What `call` gives; if a system call in it fails, a typed error about `file`. */
+export async function aboutFile<T>(file: string, call: Promise<T>): Promise<T> {
+  try {
+    return await call
+  } catch (error) {
+    throw fileError(error, file)
+  }
 }
 
 /** A local folder cannot hold both an object `a` and an object `a/b`. */

@@ -1,4 +1,3 @@
-import type { BigIntStats } from 'node:fs'
 import { lstat, mkdir, open, realpath, rmdir } from 'node:fs/promises'
 import { basename, dirname, join, relative, sep } from 'node:path'
 import { SluiceError } from '../core/errors.ts'
@@ -156,11 +155,6 @@ export class LocalFolders {
 /** Whether `path` is `folder` or lies in it. Both absolute and normalised. */
 export function isWithin(path: string, folder: string): boolean {
   return path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep)
-}
-
-/** A tag of a file's content, for as long as nobody sets times by hand. It survives a move. */
-export function etagOf({ size, mtimeNs, ino }: BigIntStats): string {
-  return `${size.toString(36)}-${mtimeNs.toString(36)}-${ino.toString(36)}`
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -1,7 +1,7 @@
 import type { FileHandle } from 'node:fs/promises'
 import { SluiceError } from '../core/errors.ts'
 import { fileError } from './local-errors.ts'
-import { etagOf } from './local-folders.ts'
+import { etagOf } from './local-files.ts'
 import type { ByteRange } from './store.ts'
 
 /** A file open for reading and the version of it that is being read. */
@@ -88,7 +88,7 @@ function chunks(
         return { done: false, value }
       } catch (error) {
         await finish()
-        throw fileError(error, file.path)
+        throw fileError(error, file.path, signal)
       }
     },
     return: finish,

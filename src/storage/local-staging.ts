@@ -57,6 +57,12 @@ export class LocalStaging {
     }
   }
 
+  /** Makes an empty file of a name that others may want, too; `EEXIST` if one of them has it. */
+  async createEmpty(name: StagedName): Promise<void> {
+    const make = async (path: string) => (await open(path, 'wx')).close()
+    await this.#folders.within(this.pathOf(name), make, { sync: false })
+  }
+
   /** Ends what {@link LocalStaging.create} began: closes the file and, unless it is kept, removes it. */
   async drop(file: StagedFile, keep = false): Promise<void> {
     if (file.dropped) return
@@ -118,7 +124,7 @@ export class StagedFile {
     this.size += done
   }
 
-  /** Brings the bytes to the disk if they are to be durable, and tells what the file is from now on. */
+  /** Brings the bytes to the disk if they are to be durable, and tells what the file is from now on. Idempotent. */
   async finish(durable: boolean): Promise<BigIntStats> {
     const handle = this.#handle!
     // The kernel's own clock ticks every few milliseconds, and numbers of inodes are used again: without a

@@ -1,18 +1,21 @@
-import { createHash } from 'node:crypto'
 import { type BigIntStats, constants } from 'node:fs'
-import { copyFile, type FileHandle, link, lstat, open, rename, stat, unlink } from 'node:fs/promises'
+import { copyFile, type FileHandle, link, open, rename, stat, unlink } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { delay, untilAborted } from '../core/abort.ts'
+import { untilAborted } from '../core/abort.ts'
 import { SluiceError } from '../core/errors.ts'
 import { childOf } from './child.ts'
 import { validateKey } from './keys.ts'
-import { errno, fileError, notBoth } from './local-errors.ts'
-import { etagOf, LocalFolders } from './local-folders.ts'
+import { aboutFile, errno, fileError, notBoth } from './local-errors.ts'
+import { changed, etagOf, isFolder, metaOf } from './local-files.ts'
+import { LocalFolders } from './local-folders.ts'
 import { listFolder, listFolderLevel } from './local-list.ts'
+import { withLock } from './local-lock.ts'
 import { readBody, readFull } from './local-read.ts'
 import { LocalStaging, STAGING, type StagedFile } from './local-staging.ts'
+import { LocalStagedWriter } from './local-writer.ts'
 import { coalesceRanges, resolveRange, validateRanges, viewsOf } from './ranges.ts'
+import { headIfExists } from './read.ts'
 import type {
   ByteRange,
   Capabilities,
@@ -40,8 +43,6 @@ export interface LocalStoreOptions {
 }
 
 const DEFAULT_GAP = 64 * 1024
-/** How long a replacing put waits for another one of the same object before it calls that one dead. */
-const LOCK_PATIENCE_MS = 10_000
 
 /**
  * A folder of a local file system. An object appears under its name whole: it is written under `_sluice/.staging`
@@ -107,7 +108,7 @@ export class LocalStore implements Store {
       return { meta, range: wanted, body: await readBody({ handle, path, etag: meta.etag }, wanted, signal) }
     } catch (error) {
       await handle.close()
-      throw fileError(error, path)
+      throw fileError(error, path, signal)
     }
   }
 
@@ -136,7 +137,7 @@ export class LocalStore implements Store {
       if (etagOf(await handle.stat({ bigint: true })) !== meta.etag) throw changed(path)
       return viewsOf(ranges, joined, memory)
     } catch (error) {
-      throw fileError(error, path)
+      throw fileError(error, path, signal)
     } finally {
       await handle.close()
     }
@@ -148,8 +149,10 @@ export class LocalStore implements Store {
     { mode = 'overwrite', signal }: PutOptions = {},
   ): Promise<ObjectMeta> {
     return this.#create(key, mode, signal, async file => {
-      if (body instanceof Uint8Array) await file.write(body)
-      else for await (const bytes of untilAborted(body, signal)) await file.write(bytes)
+      const write = (bytes: Uint8Array) => aboutFile(file.path, file.write(bytes))
+      if (body instanceof Uint8Array) await write(body)
+      // A failure of the body is not one of ours: it comes back as it is.
+      else for await (const bytes of untilAborted(body, signal)) await write(bytes)
     })
   }
 
@@ -157,7 +160,8 @@ export class LocalStore implements Store {
     const source = this.#pathOf(from)
     await this.head(from, { signal })
     return this.#create(to, mode, signal, async file => {
-      await copyFile(await this.#folders.resolve(source), file.path, constants.COPYFILE_FICLONE)
+      const path = await aboutFile(source, this.#folders.resolve(source))
+      await aboutFile(source, copyFile(path, file.path, constants.COPYFILE_FICLONE))
     })
   }
 
@@ -190,12 +194,8 @@ export class LocalStore implements Store {
   async stage(key: string, { signal }: SignalOption = {}): Promise<StagedWriter> {
     signal?.throwIfAborted()
     const path = this.#pathOf(key)
-    try {
-      const file = await this.#staging.create(key)
-      return new LocalStagedWriter(file, this.#staging, this.#folders)
-    } catch (error) {
-      throw fileError(error, path)
-    }
+    const file = await aboutFile(path, this.#staging.create(key))
+    return new LocalStagedWriter(file, this.#staging, this.#folders)
   }
 
   /**
@@ -218,13 +218,10 @@ export class LocalStore implements Store {
     } catch (error) {
       if (errno(error) !== 'ENOENT') throw fileError(error, path)
     }
-    const meta = await this.head(upload.key, { signal }).catch(error => {
-      if (error instanceof SluiceError && error.code === 'not-found') return undefined
-      throw error
-    })
+    const meta = await headIfExists(this, upload.key, { signal })
     if (meta?.etag === etag) {
       // Whoever moved it may have been stopped before this.
-      await this.#folders.syncUp(dirname(path))
+      await aboutFile(path, this.#folders.syncUp(dirname(path)))
       return meta
     }
     throw new SluiceError('not-found', 'there is no such staged upload', {
@@ -236,11 +233,7 @@ export class LocalStore implements Store {
   async abortStaged(upload: StagedUpload, { signal }: SignalOption = {}): Promise<void> {
     signal?.throwIfAborted()
     const path = this.#pathOf(upload.key)
-    try {
-      await this.#staging.remove(this.#stagedPath(upload))
-    } catch (error) {
-      throw fileError(error, path)
-    }
+    await aboutFile(path, this.#staging.remove(this.#stagedPath(upload)))
   }
 
   async *listStaged(
@@ -272,11 +265,8 @@ export class LocalStore implements Store {
   }
 
   async #stat(path: string): Promise<BigIntStats> {
-    try {
-      return await stat(await this.#folders.resolve(path), { bigint: true })
-    } catch (error) {
-      throw fileError(error, path)
-    }
+    const real = await aboutFile(path, this.#folders.resolve(path))
+    return aboutFile(path, stat(real, { bigint: true }))
   }
 
   async #open(
@@ -296,7 +286,7 @@ export class LocalStore implements Store {
       return { handle, meta }
     } catch (error) {
       await handle?.close()
-      throw fileError(error, path)
+      throw fileError(error, path, signal)
     }
   }
 
@@ -309,23 +299,21 @@ export class LocalStore implements Store {
   ): Promise<ObjectMeta> {
     signal?.throwIfAborted()
     const path = this.#pathOf(key)
+    // Spares the writing where the answer is clear already; decided below.
+    if (mode !== 'overwrite') await this.#check(path, mode)
+    const file = await aboutFile(path, this.#staging.create(key))
     try {
-      // Spares the writing where the answer is clear already; decided below.
-      if (mode !== 'overwrite') await this.#check(path, mode)
-      const file = await this.#staging.create(key)
-      try {
-        await fill(file)
-        signal?.throwIfAborted()
-        const stats = await file.finish(this.#folders.durable)
-        await file.close()
-        signal?.throwIfAborted()
-        await this.#place(file.path, key, mode, signal)
-        return metaOf(key, path, stats)
-      } finally {
-        await this.#staging.drop(file)
-      }
-    } catch (error) {
-      throw fileError(error, path)
+      await fill(file)
+      signal?.throwIfAborted()
+      const stats = await aboutFile(path, file.finish(this.#folders.durable))
+      await aboutFile(path, file.close())
+      signal?.throwIfAborted()
+      await this.#place(file.path, key, mode, signal).catch(error => {
+        throw fileError(error, path, signal)
+      })
+      return metaOf(key, path, stats)
+    } finally {
+      await this.#staging.drop(file)
     }
   }
 
@@ -337,7 +325,7 @@ export class LocalStore implements Store {
       if (mode === 'overwrite') await move(rename)
       else if (mode === 'create') await move(link)
       else {
-        await this.#locked(key, signal, async () => {
+        await withLock(this.#staging, key, signal, async () => {
           await this.#check(path, mode)
           await move(rename)
         })
@@ -360,100 +348,4 @@ export class LocalStore implements Store {
       throw new SluiceError('already-exists', 'the object exists already', { file: path })
     }
   }
-
-  /** Holds a lock file while `act` runs; one that a dead process left shows up as an upload never ended. */
-  async #locked(key: string, signal: AbortSignal | undefined, act: () => Promise<void>): Promise<void> {
-    const id = `lock-${createHash('sha256').update(key).digest('hex').slice(0, 32)}`
-    const path = this.#staging.pathOf({ id, key })
-    const giveUp = Date.now() + LOCK_PATIENCE_MS
-    for (let wait = 1; ; wait = Math.min(wait * 2, 50)) {
-      try {
-        await (await this.#folders.within(path, real => open(real, 'wx'), { sync: false })).close()
-        break
-      } catch (error) {
-        if (errno(error) !== 'EEXIST') throw error
-        if (Date.now() > giveUp) {
-          throw new SluiceError('io', 'another process began to replace the object and has not ended', {
-            file: path,
-            hint: 'If that process is no more, delete this lock file.',
-            cause: error,
-          })
-        }
-      }
-      await delay(wait * (0.5 + Math.random()), signal)
-    }
-    try {
-      await act()
-    } finally {
-      await this.#staging.remove(path)
-    }
-  }
-}
-
-class LocalStagedWriter implements StagedWriter {
-  readonly #file: StagedFile
-  readonly #staging: LocalStaging
-  readonly #folders: LocalFolders
-  #failure: unknown
-  #sealed: StagedUpload | undefined
-
-  constructor(file: StagedFile, staging: LocalStaging, folders: LocalFolders) {
-    this.#file = file
-    this.#staging = staging
-    this.#folders = folders
-  }
-
-  async write(bytes: Uint8Array, { signal }: SignalOption = {}): Promise<void> {
-    signal?.throwIfAborted()
-    this.#assertOpen()
-    try {
-      await this.#file.write(bytes)
-      this.#failure = undefined
-    } catch (error) {
-      throw (this.#failure = fileError(error, this.#file.path))
-    }
-  }
-
-  async seal({ signal }: SignalOption = {}): Promise<StagedUpload> {
-    signal?.throwIfAborted()
-    if (this.#sealed !== undefined) return this.#sealed
-    this.#assertOpen()
-    if (this.#failure !== undefined) throw this.#failure
-    const { name, path, size } = this.#file
-    try {
-      const etag = etagOf(await this.#file.finish(this.#folders.durable))
-      await this.#folders.syncUp(dirname(path))
-      await this.#staging.drop(this.#file, true)
-      this.#sealed = { key: name.key, size, token: { id: name.id, etag } }
-      return this.#sealed
-    } catch (error) {
-      throw fileError(error, path)
-    }
-  }
-
-  async abort(): Promise<void> {
-    await this.#staging.drop(this.#file)
-    if (this.#sealed !== undefined) await this.#staging.remove(this.#file.path)
-  }
-
-  #assertOpen(): void {
-    if (!this.#file.dropped) return
-    const end = this.#sealed === undefined ? 'aborted' : 'sealed'
-    throw new SluiceError('invalid-argument', `the upload is ${end} already`, { file: this.#file.name.key })
-  }
-}
-
-/** Whether a system call failed with `code` because there is a folder at `path`: systems differ in the code. */
-async function isFolder(code: string | undefined, path: string): Promise<boolean> {
-  if (code !== 'EISDIR' && code !== 'EEXIST' && code !== 'ENOTEMPTY' && code !== 'EPERM') return false
-  return (await lstat(path)).isDirectory()
-}
-
-function metaOf(key: string, path: string, stats: BigIntStats): ObjectMeta {
-  if (!stats.isFile()) throw new SluiceError('not-found', 'there is no such object', { file: path })
-  return { key, size: Number(stats.size), etag: etagOf(stats), lastModified: stats.mtime }
-}
-
-function changed(path: string): SluiceError {
-  return new SluiceError('precondition', 'the object has been changed', { file: path })
 }

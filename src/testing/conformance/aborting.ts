@@ -21,13 +21,20 @@ const CALLS: Record<string, Call> = {
   listStaged: (store, signal) => collect(store.listStaged('', { signal })),
 }
 
+const REASONS = [
+  new Error('stop'),
+  'a string',
+  { any: 'thing' },
+  Object.assign(new Error('of a system call elsewhere'), { code: 'ENOENT', syscall: 'open' }),
+]
+
 /** Signals: before and during every call. */
 export function checkAborting(check: Check): void {
   check('an aborted call rejects with the reason itself and does nothing', async ({ store }) => {
     await store.put('key', bytesOf('old'))
     const staged = await stageText(store, 'staged', 'x')
     for (const [name, call] of Object.entries(CALLS)) {
-      for (const reason of [new Error('stop'), 'a string', { any: 'thing' }]) {
+      for (const reason of REASONS) {
         const result = await call(store, AbortSignal.abort(reason), staged).then(
           () => assert.fail(`${name} succeeded`),
           error => ({ error }),
@@ -55,7 +62,7 @@ export function checkAborting(check: Check): void {
         await store.delete('new')
         const staged = await stageText(store, 'staged', 'x')
         const controller = new AbortController()
-        const reason = new Error('stop')
+        const reason = REASONS[ticks % REASONS.length]
         const outcome = call(store, controller.signal, staged).then(
           () => undefined,
           error => assert.equal(error, reason, name),
@@ -77,7 +84,7 @@ export function checkAborting(check: Check): void {
   check('a put is aborted while its source is waiting, and leaves nothing', async ({ store }) => {
     for (const waits of [true, false]) {
       const controller = new AbortController()
-      const reason = new Error('stop')
+      const reason = REASONS.at(-1)
       let closed = false
       async function* source() {
         try {

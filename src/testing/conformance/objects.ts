@@ -79,7 +79,10 @@ export function checkObjects(check: Check, { nesting = true }: ConformanceOption
   })
 
   check('a stream that throws leaves what was there, and its error comes back itself', async ({ store }) => {
-    const failure = new Error('source')
+    const failure = Object.assign(new Error('of a system call elsewhere'), {
+      code: 'ENOENT',
+      syscall: 'open',
+    })
     async function* failing() {
       yield pattern(100_000)
       throw failure
