@@ -212,6 +212,9 @@ export class LocalStore implements Store {
     const staged = this.#stagedPath(upload)
     try {
       const stats = await stat(staged, { bigint: true })
+      if (etagOf(stats) !== etag) {
+        throw new SluiceError('corrupt', 'the staged file is not what was sealed', { file: staged })
+      }
       await this.#place(staged, upload.key, 'overwrite', signal)
       await this.#staging.prune(staged)
       return metaOf(upload.key, path, stats)

@@ -243,6 +243,19 @@ test('a lock that a dead process left is waited for, and cleared like any unfini
   assert.deepEqual(await readdir(folder), ['a'])
 })
 
+test('a staged file that was damaged is not completed', async t => {
+  const { store, folder } = await open(t)
+  const writer = await store.stage('key')
+  await writer.write(bytes)
+  const upload = await writer.seal()
+  const [name] = (await readdir(folder, { recursive: true })).filter(name => name.endsWith('.key'))
+  await truncate(join(folder, name!), 2)
+  await assert.rejects(store.completeStaged(upload), { code: 'corrupt' })
+  assert.deepEqual(await keys(store), [])
+  await store.abortStaged(upload)
+  assert.deepEqual(await readdir(folder), [])
+})
+
 test('a name that is too long for the file system is told', async t => {
   const { store } = await open(t)
   const key = `a/${'x'.repeat(300)}`
