@@ -63,9 +63,10 @@ export class ColumnReader {
     const validity = nullable ? region.zeroed((rows + 7) >> 3) : 0
     const { kernels } = region.arena
     let nullCount = 0
-    /** Memory of pages opened by this read. */
+    /** Memory of the pages that this read opens; the last of them may stay open. */
     const scratch = this.#newRegion()
-    const retired: Region[] = []
+    /** Memory of the page that the read before left open. */
+    const inherited = this.#open?.region
     try {
       for (let done = 0; done < rows; ) {
         const page = (this.#open ??= this.#openNext(scratch))
@@ -82,8 +83,7 @@ export class ColumnReader {
         if (from + count === page.rows) {
           this.#open = undefined
           this.#index++
-          if (output.retains) retired.push(page.region)
-          else page.region.free()
+          if (!output.retains) page.region.free()
         }
       }
       const nullBitmap = nullCount === 0 ? undefined : region.arena.u8(validity, (rows + 7) >> 3)
@@ -92,7 +92,7 @@ export class ColumnReader {
       const dictionary = new Vector([dictionaryData(this.#dictionaryOf(), this.field.type, region)])
       return output.finish(this.#dictionaryType!, { ...shape, dictionary })
     } finally {
-      for (const old of retired) old.free()
+      if (this.#open?.region !== inherited) inherited?.free()
       if (this.#open?.region !== scratch) scratch.free()
     }
   }
