@@ -1,6 +1,6 @@
 import { SluiceError } from '../core/errors.ts'
 import type { ObjectMeta, SignalOption, StagedUpload } from '../storage/store.ts'
-import { type CommitRecord, commitKey, listCommits, newestCommit } from './commits.ts'
+import { type CommitRecord, commitKey, newestCommit } from './commits.ts'
 import { rollForward } from './finalise.ts'
 import { lookAtJob, type PlanFile, readPlan } from './folder.ts'
 import { partitionOf } from './hive.ts'
@@ -44,10 +44,13 @@ export async function commitJob(
       ...{ version: 1, state: 'committed', job: id, folder, named, hash },
       ...{ added, removed, successFile },
     }
-    if ((await take(places, job, number, record, options)) && (await won(places, job, number, options))) {
+    if (!(await take(places, job, number, record, options))) continue
+    if ((await standingOf(places, job, options)) === 'committed') {
       await rollForward(places, options)
       return removed.length
     }
+    // The number was free because it is an old one that had been pruned: it counts for nobody.
+    await places.state.delete(commitKey(number), options)
   }
 }
 
@@ -68,22 +71,6 @@ async function take(
     if ((await standingOf(places, job, options)) === 'committed') return false
     throw error
   }
-}
-
-/**
- * Whether a number that was free when we took it was the next one, and not an old one that had been pruned. If
- * a later commit is there, ours is either finished, because every later one waits for that, or not valid.
- */
-async function won(
-  places: Places,
-  job: JobIdentity,
-  number: number,
-  options: SignalOption,
-): Promise<boolean> {
-  const newest = (await listCommits(places.state, options)).at(-1)?.number ?? 0
-  if (newest <= number || (await standingOf(places, job, options)) === 'committed') return true
-  await places.state.delete(commitKey(number), options)
-  return false
 }
 
 /** How far a job has come, whoever took it there: settles lost replies, and two processes of one job. */

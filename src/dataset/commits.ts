@@ -67,11 +67,11 @@ export async function newestCommit(state: Store, options: SignalOption): Promise
   }
 }
 
-/** Deletes the files of commits long finished, and what a process left that took an old number and died. */
+/** Deletes the files of commits long finished. What a killed process left at an old number goes with them. */
 export async function pruneCommits(state: Store, options: SignalOption): Promise<void> {
   const commits = await listCommits(state, options)
   const newest = commits.at(-1)?.number ?? 0
-  for (const { number, empty } of commits) {
-    if (number <= newest - kept || (number < newest && !empty)) await state.delete(commitKey(number), options)
+  for (const { number } of commits) {
+    if (number <= newest - kept) await state.delete(commitKey(number), options)
   }
 }

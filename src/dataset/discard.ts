@@ -26,6 +26,8 @@ export async function discardJob(
     if (upload.key.includes(id)) left.push(upload)
   await forEachConcurrently(left, parallel, upload => dataset.abortStaged(upload, signal))
   await clearJob(state, job.folder, id, signal)
+  // Of an unnamed job nobody else knows; the mark of a named one stays for its other processes.
+  if (options.shared && !job.named) await state.delete(discardedKey(job.folder, id), signal)
   return true
 }
 

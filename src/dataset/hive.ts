@@ -42,11 +42,11 @@ export function partitionPath(names: readonly string[], values: readonly (string
 
 /** The partition that a key lies in, spelt our way, so that `k=a b/` and `k=a%20b/` are one. */
 export function partitionOf(key: string): string {
-  return parsePartitionPath(key)
-    .keys.map(
-      ([name, value]) => `${percent(name, /[%/=]/g)}=${value === null ? NULL_PARTITION : spell(value)}/`,
-    )
-    .join('')
+  let path = ''
+  for (const [name, value] of parsePartitionPath(key).keys) {
+    path += `${spellName(name)}=${value === null ? NULL_PARTITION : spellValue(value)}/`
+  }
+  return path
 }
 
 /** Whether a key is a data file's: it ends in `.parquet`, and neither it nor a folder above it is hidden. */
@@ -64,11 +64,7 @@ export function isHidden(key: string): boolean {
   )
 }
 
-/**
- * DuckDB and Polars take names as they are, so only what a folder's name cannot hold is encoded. PyArrow skips
- * folders that begin with `_` or `.`, and DuckDB those that begin with `=`: what some engine would silently
- * not read is refused.
- */
+/** PyArrow skips folders that begin with `_` or `.`, and DuckDB those that begin with `=`. */
 function encodeName(name: string): string {
   if (name === '' || /^[_.]/.test(name)) {
     throw new SluiceError('invalid-argument', 'not a name for a partition folder', {
@@ -76,8 +72,7 @@ function encodeName(name: string): string {
       hint: 'A partition column needs a name that does not begin with "_" or "."; rename it with derive().',
     })
   }
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what has to be encoded
-  return percent(wellFormed(name, name), /[\0-\x1f\x7f%/=\\]/g)
+  return spellName(wellFormed(name, name))
 }
 
 function encodeValue(value: string | null, name: string): string {
@@ -87,7 +82,13 @@ function encodeValue(value: string | null, name: string): string {
       column: name,
     })
   }
-  return spell(wellFormed(value, name))
+  return spellValue(wellFormed(value, name))
+}
+
+/** DuckDB and Polars take names as they are: only what the name of a folder cannot hold is encoded. */
+function spellName(name: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what has to be encoded
+  return percent(name, /[\0-\x1f\x7f%/=\\]/g)
 }
 
 /**
@@ -95,7 +96,7 @@ function encodeValue(value: string | null, name: string): string {
  * decodes every `%XX` to one character, so that encoded UTF-8 would come out as Latin-1. What XML listings cannot
  * carry, and a `.` at the end (Azure, Windows), is encoded nevertheless.
  */
-function spell(value: string): string {
+function spellValue(value: string): string {
   return percent(value, /[^\w.~\-\u00a0-\ufffd\u{10000}-\u{10ffff}]|\.$/gu)
 }
 

@@ -34,43 +34,77 @@ export interface JobOptions<Task = unknown> extends SignalOption {
  */
 export async function openJob<Task>(dataset: Store, options: JobOptions<Task>): Promise<Job<Task>> {
   const places: Places = { dataset, state: options.state ?? stateStore(dataset) }
-  const signal = { signal: options.signal }
   assertCapable(places)
-  const id = randomBytes(8).toString('hex')
-  const named = options.name !== undefined
-  const folder = named ? validName(options.name!) : id
-  const hash = digest({ pipeline: options.plan.pipeline, existing: options.existing })
+  const name = options.name === undefined ? undefined : validName(options.name)
+  await rollForward(places, { signal: options.signal })
+  return name === undefined ? openUnnamed(places, options) : openNamed(places, name, options)
+}
+
+/** Nobody can resume it, so it leaves nothing behind if it cannot begin. */
+async function openUnnamed<Task>(places: Places, options: JobOptions<Task>): Promise<Job<Task>> {
+  const { signal } = options
+  const plan = await makePlan(places, options)
+  const folder = plan.id
+  try {
+    await claim(places.state, planKey(folder), plan, { signal })
+  } catch (error) {
+    // The failed request may have been carried out. What failed is what the caller has to know.
+    await places.state.delete(planKey(folder)).catch(() => {})
+    throw error
+  }
+  return new RunningJob<Task>(places, { plan, folder, named: false }, [], options)
+}
+
+async function openNamed<Task>(places: Places, name: string, options: JobOptions<Task>): Promise<Job<Task>> {
+  const { state } = places
+  const signal = { signal: options.signal }
+  const hash = hashOf(options)
   for (;;) {
-    await rollForward(places, signal)
-    const before = await lookAtJob(places.state, folder, signal)
-    if (named && isDone(before.done, hash, folder)) break
-    if (!before.plan) {
-      const { sources, pipeline, tasks } = options.plan
-      const plan: PlanFile = {
-        ...{ version: 1, id, hash, existing: options.existing, created: new Date().toISOString() },
-        ...{ sources, pipeline, tasks, base: await findBase(places, options.existing, signal) },
-      }
-      await claim(places.state, planKey(folder), plan, signal)
-    }
-    const plan = await readPlan(places.state, folder, signal)
+    const before = await lookAtJob(state, name, signal)
+    if (isDone(before.done, hash, name)) return new CommittedJob<Task>(options.plan)
+    const fresh = before.plan ? undefined : await makePlan(places, options)
+    if (fresh !== undefined) await claim(state, planKey(name), fresh, signal)
+    const plan = await readPlan(state, name, signal)
     if (plan === undefined) continue
-    if (plan.hash !== hash) throw otherPlan(folder, plan, options)
-    const job: JobIdentity = { plan, folder, named }
-    // The same job may have been committed between the first look and our plan, which is then one too many.
-    const now = await lookAtJob(places.state, folder, signal)
-    if (named && isDone(now.done, hash, folder)) {
-      if (plan.id === id) await places.state.delete(planKey(folder), signal)
-      break
+    if (plan.hash !== hash) throw otherPlan(name, plan, options)
+    // The job may have been committed, by another process, between the first look and our plan.
+    const now = await lookAtJob(state, name, signal)
+    if (isDone(now.done, hash, name)) {
+      if (plan.id === fresh?.id) await state.delete(planKey(name), signal)
+      return new CommittedJob<Task>(options.plan)
     }
+    const job: JobIdentity = { plan, folder: name, named: true }
     if (now.discarded.includes(plan.id)) {
       await discardJob(places, job, { shared: true, ...signal })
       continue
     }
-    if (before.plan && plan.existing === 'error') await findBase(places, 'error', signal)
+    if (fresh === undefined && plan.existing === 'error') await findBase(places, 'error', signal)
     const done = now.tasks.filter(task => task.job === plan.id).map(({ task }) => task)
     return new RunningJob<Task>(places, job, done, options)
   }
-  return new CommittedJob<Task>(id, options.plan)
+}
+
+async function makePlan(places: Places, options: JobOptions): Promise<PlanFile> {
+  const { sources, pipeline, tasks } = options.plan
+  return {
+    version: 1,
+    id: randomBytes(8).toString('hex'),
+    hash: hashOf(options),
+    existing: options.existing,
+    created: new Date().toISOString(),
+    sources,
+    pipeline,
+    tasks,
+    base: await findBase(places, options.existing, { signal: options.signal }),
+  }
+}
+
+/**
+ * Of what the user asked for. The sources' listing is not part of it: a job goes on with the one it was begun
+ * with, whatever has arrived since.
+ */
+function hashOf({ existing, plan: { pipeline } }: JobOptions): string {
+  return digest({ existing, pipeline })
 }
 
 async function findBase(

@@ -21,7 +21,7 @@ export interface CommitResult {
  * every point at which a process can die, is in docs/jobs-and-commit.md.
  */
 export interface Job<Task = unknown> {
-  /** Unique. */
+  /** Unique; empty if `committed`. */
   readonly id: string
   /** An earlier run has committed it: there is nothing to do. */
   readonly committed: boolean
@@ -43,7 +43,8 @@ export interface Job<Task = unknown> {
   finishTask(task: number, files: readonly FileRecord[]): Promise<void>
   /**
    * Makes the files visible and removes what they replace. Every task has to be finished. `conflict` if the
-   * files to be replaced have changed since the job was planned.
+   * files to be replaced have changed since the job was planned. Where another process of the job came first, the
+   * result counts the tasks that this one knows of.
    */
   commit(): Promise<CommitResult>
   /** Gives up what is half-written and keeps the finished tasks, for a later run of a named job. */
@@ -197,15 +198,13 @@ export class RunningJob<Task> implements Job<Task> {
 
 /** A job that an earlier run has committed. */
 export class CommittedJob<Task> implements Job<Task> {
-  readonly id: string
-  readonly tag: string
+  readonly id = ''
+  readonly tag = ''
   readonly committed = true
   readonly plan: JobPlan<Task>
   readonly doneTasks: ReadonlySet<number>
 
-  constructor(id: string, plan: JobPlan<Task>) {
-    this.id = id
-    this.tag = id
+  constructor(plan: JobPlan<Task>) {
     this.plan = plan
     this.doneTasks = new Set(plan.tasks.keys())
   }

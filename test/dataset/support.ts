@@ -65,3 +65,16 @@ async function textOf(store: Store, key: string): Promise<string> {
   for await (const bytes of (await store.get(key)).body) chunks.push(bytes)
   return Buffer.concat(chunks).toString()
 }
+
+/** What is left of jobs that have ended: files of the state that are not empty. */
+export async function leftovers(root: Store): Promise<string[]> {
+  const keys = []
+  for await (const { key, size } of root.list({ prefix: '_sluice/' })) if (size > 0) keys.push(key)
+  return keys
+}
+
+export async function stagedKeys(store: Store): Promise<string[]> {
+  const keys = []
+  for await (const { upload } of store.listStaged('')) keys.push(upload.key)
+  return keys
+}
