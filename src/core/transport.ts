@@ -108,10 +108,18 @@ export function schemaFromMessage(fields: readonly FieldMessage[]): Schema {
 
 export function batchToMessage(batch: RecordBatch): BatchMessage {
   return {
-    fields: batch.schema.fields.map(fieldToMessage),
+    fields: batch.schema.fields.map((field, ordinal) => withDictionaryId(fieldToMessage(field), ordinal)),
     rows: batch.numRows,
     columns: batch.data.children.map(dataToMessage),
   }
+}
+
+/** Dictionaries are known by their column's ordinal, so that batches of one stream have equal schemas. */
+function withDictionaryId(message: FieldMessage, id: number): FieldMessage {
+  const { type } = message
+  if (type.name !== 'Dictionary') return message
+  const [values, indices, , ordered] = type.args!
+  return { ...message, type: { ...type, args: [values, indices, id, ordered] } }
 }
 
 export function batchFromMessage({ fields, rows, columns }: BatchMessage): RecordBatch {

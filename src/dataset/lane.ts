@@ -67,7 +67,19 @@ export interface LaneUnit {
 
 export interface LaneBatch {
   batch: BatchMessage
+  /** Bytes of the batch. */
+  bytes: number
   rowsIn: number
+  /** No other batch of the unit follows. */
+  last: boolean
+}
+
+/** A batch on its way out of the decoder, in a region of its own. */
+interface Step {
+  batch: RecordBatch
+  region: Region
+  rowsIn: number
+  last: boolean
 }
 
 export interface LaneCounts {
@@ -104,7 +116,7 @@ export class Lane {
   readonly #fields: Field[]
   readonly #buffers: PartitionBuffers | undefined
   #tail: { schema: Schema; runner: StageRunner } | undefined
-  #unit: AsyncGenerator<{ batch: RecordBatch; region: Region; rowsIn: number }> | undefined
+  #unit: AsyncGenerator<Step> | undefined
   #emitting = new Set<Promise<void>>()
   #emitFailure: { error: unknown } | undefined
   #lent: TakenRows[] = []
@@ -144,10 +156,11 @@ export class Lane {
       this.#unit = undefined
       return undefined
     }
-    const { batch, region, rowsIn } = step.value
+    const { batch, region, rowsIn, last } = step.value
     try {
       const { message, memory } = packBatch(batch)
-      return new Transferred({ batch: message, rowsIn } satisfies LaneBatch, [memory])
+      const bytes = memory.byteLength
+      return new Transferred({ batch: message, bytes, rowsIn, last } satisfies LaneBatch, [memory])
     } finally {
       region.free()
     }
@@ -290,7 +303,7 @@ export class Lane {
     if (this.#emitFailure !== undefined) throw this.#emitFailure.error
   }
 
-  async *#batches(unit: LaneUnit): AsyncGenerator<{ batch: RecordBatch; region: Region; rowsIn: number }> {
+  async *#batches(unit: LaneUnit): AsyncGenerator<Step> {
     const file = this.#files.get(unit.file)
     if (file === undefined)
       throw new SluiceError('invalid-argument', `file ${unit.file} is not known to the lane`)
@@ -305,8 +318,9 @@ export class Lane {
         for (let at = 0; at < reader.rows; ) {
           const rowsIn = Math.min(step, reader.rows - at)
           await this.#makeRoom((rowsIn / step) * this.#program.arenaBytes * UNIT_SHARE)
-          yield this.#stage(rowsIn, region => this.#read(reader, file, rowsIn, region))
           at += rowsIn
+          const last = at === reader.rows && rowGroup === unit.rowGroups.at(-1)
+          yield this.#stage(rowsIn, last, region => this.#read(reader, file, rowsIn, region))
         }
       } finally {
         reader.close()
@@ -314,17 +328,14 @@ export class Lane {
     }
   }
 
-  async #wholeFile(
-    file: LaneFile,
-    unit: LaneUnit,
-  ): Promise<{ batch: RecordBatch; region: Region; rowsIn: number }> {
+  async #wholeFile(file: LaneFile, unit: LaneUnit): Promise<Step> {
     const sizes = unit.rowGroups.map(rowGroup => this.#decodedBytes(file, rowGroup))
     await this.#makeRoom(COPIES * sizes.reduce((sum, size) => sum + size, 0))
     const readers: RowGroupReader[] = []
     try {
       for (const rowGroup of unit.rowGroups) readers.push(await this.#reader(file, rowGroup, unit))
       const rowsIn = readers.reduce((sum, reader) => sum + reader.rows, 0)
-      return this.#stage(rowsIn, region => {
+      return this.#stage(rowsIn, true, region => {
         const parts = readers.map(reader => this.#read(reader, file, reader.rows, region))
         return concatBatches(parts, region)
       })
@@ -333,13 +344,10 @@ export class Lane {
     }
   }
 
-  #stage(
-    rowsIn: number,
-    make: (region: Region) => RecordBatch,
-  ): { batch: RecordBatch; region: Region; rowsIn: number } {
+  #stage(rowsIn: number, last: boolean, make: (region: Region) => RecordBatch): Step {
     const region = this.#arena.region()
     try {
-      return { batch: this.#head.run(make(region), region), region, rowsIn }
+      return { batch: this.#head.run(make(region), region), region, rowsIn, last }
     } catch (error) {
       region.free()
       throw error

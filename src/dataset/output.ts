@@ -72,7 +72,9 @@ export class TaskOutput {
       )
     }
     const before = this.#tails.get(path) ?? Promise.resolve()
-    const done = before.then(() => this.#append(path, group))
+    // It is in memory already: its lane waits for the answer, so that only a few are.
+    const lease = this.#run.budget.force(group.bytes.byteLength)
+    const done = before.then(() => this.#append(path, group)).finally(() => lease.release())
     this.#tails.set(path, done)
     // Whoever waits for `done` hears of the failure; later appends to the partition fail with it.
     done.catch(() => {})

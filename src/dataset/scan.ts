@@ -1,5 +1,4 @@
 import type { RecordBatch, Schema } from 'apache-arrow'
-import { batchBytes } from '../core/batch.ts'
 import { SluiceError } from '../core/errors.ts'
 import { bind } from '../core/expressions/bind.ts'
 import { Expr } from '../core/expressions/expr.ts'
@@ -14,9 +13,10 @@ import { leavesOf } from '../parquet/arrow-schema.ts'
 import { chunkRange, type FileMetadata } from '../parquet/metadata.ts'
 import type { Store } from '../storage/store.ts'
 import { columnBounds, constantBounds } from './bounds.ts'
-import type { LaneBatch, LaneProgram } from './lane.ts'
+import type { LaneProgram } from './lane.ts'
 import { startLanes } from './lane-pool.ts'
 import { chooseMode } from './mode.ts'
+import { OpenUnit } from './open-unit.ts'
 import {
   checkFile,
   fileName,
@@ -78,37 +78,22 @@ export class ParquetScan implements Source {
     const units = this.units(await this.files(run), stages, run)
     const started = await startLanes(units, run, await this.program(stages, run), async () => {})
     const { pool } = started
-    const slots = Math.max(1, pool.size)
+    // One unit more than there are lanes, so that none idles while its batch is being looked at.
     const results = mapOrdered(
       started.units,
-      slots,
-      async fetched => {
-        const lane = await pool.take(fetched.fragment)
-        try {
-          await lane.call('open', fetched.unit)
-          return { lane, fetched, first: await lane.call<LaneBatch | undefined>('next') }
-        } catch (error) {
-          pool.giveBack(lane)
-          fetched.release()
-          throw error
-        }
-      },
-      ({ lane, fetched }) => {
-        pool.giveBack(lane)
-        fetched.release()
-      },
+      pool.size + 1,
+      fetched => OpenUnit.open(fetched, pool, run),
+      unit => unit.release(),
     )
-    for await (const { lane, fetched, first } of results) {
+    for await (const unit of results) {
       try {
-        for (let step = first; step !== undefined; step = await lane.call<LaneBatch | undefined>('next')) {
+        for (let step = unit.first; step !== undefined; step = await unit.next()) {
           run.rowsIn += step.rowsIn
-          const batch = batchFromMessage(step.batch)
-          await run.paced(batch.numRows, batchBytes(batch))
-          if (batch.numRows > 0) yield batch
+          await run.paced(step.batch.rows, step.bytes)
+          if (step.batch.rows > 0) yield batchFromMessage(step.batch)
         }
       } finally {
-        pool.giveBack(lane)
-        fetched.release()
+        unit.release()
       }
     }
   }
@@ -173,6 +158,10 @@ export class ParquetScan implements Source {
       if (!keep) run.fragments.pruned++
       return keep
     })
+    const bytes = wanted.reduce((sum, { object }) => sum + object.size, 0)
+    const before = run.rowsTotal ?? 0
+    let seenBytes = 0
+    let seenRows = 0
     const footers = mapOrdered(wanted, FOOTERS_AHEAD, async file => ({
       file,
       metadata: await this.#metadata(file, run),
@@ -194,6 +183,10 @@ export class ParquetScan implements Source {
           fragment.rowGroups.push(rowGroup)
         else run.rowGroups.pruned++
       }
+      seenBytes += file.object.size
+      for (const rowGroup of fragment.rowGroups) seenRows += metadata.rowGroups[rowGroup]!.numRows
+      // Files not yet seen are taken to be like those that were.
+      run.rowsTotal = before + Math.round(seenRows * (bytes / Math.max(1, seenBytes)))
       if (fragment.rowGroups.length > 0) yield fragment
       else run.fragments.pruned++
     }
