@@ -243,8 +243,8 @@ class Binder {
     let right = this.bind(node.right)
     const days = this.#dayArithmetic(node, left, right)
     if (days !== undefined) return days
-    if (DataType.isDecimal(left.type)) right = fractionAsDecimal(node.right) ?? right
-    if (DataType.isDecimal(right.type)) left = fractionAsDecimal(node.left) ?? left
+    if (DataType.isDecimal(left.type)) right = literalAsDecimal(node.right) ?? right
+    if (DataType.isDecimal(right.type)) left = literalAsDecimal(node.left) ?? left
     for (const side of [left, right]) {
       if (!isNumeric(side.type) && !DataType.isNull(side.type)) {
         throw mismatch(node, `uses '${operator}' on a value of type ${describeType(side.type)}`)
@@ -424,15 +424,12 @@ function comparable(a: BoundNode, b: BoundNode): [BoundNode, BoundNode] | undefi
   return (isText(a.type) && isText(b.type)) || (isBinary(a.type) && isBinary(b.type)) ? [a, b] : undefined
 }
 
-/** A fraction beside a decimal is meant as written, as SQL has it, and not as the nearest double. */
-function fractionAsDecimal(node: ExprNode): BoundNode | undefined {
-  if (
-    node.op !== 'literal' ||
-    node.literal.type !== 'float' ||
-    !/^-?\d+\.\d+$/.test(String(node.literal.value))
-  )
+/** A number beside a decimal is meant as written, as SQL has it: not as the nearest double, nor as 19 digits. */
+function literalAsDecimal(node: ExprNode): BoundNode | undefined {
+  if (node.op !== 'literal' || (node.literal.type !== 'float' && node.literal.type !== 'int'))
     return undefined
-  return naturalLiteral(decimalLiteral(String(node.literal.value)))
+  const text = String(node.literal.value)
+  return /^-?\d+(\.\d+)?$/.test(text) ? naturalLiteral(decimalLiteral(text)) : undefined
 }
 
 function decimalResult(operator: string, a: DataType, b: DataType, node: ExprNode): Decimal {

@@ -4,18 +4,8 @@ import { bitmapBytes, type Column, makeColumn, strideOf } from './column.ts'
 import { textBytes } from './operands.ts'
 import { BYTES } from './types.ts'
 
-export function coalesce(region: Region, rows: number, type: DataType, args: readonly Column[]): Column {
-  let result = args[0]!
-  for (const next of args.slice(1)) {
-    if (result.allNull) result = next
-    else if (result.constant || result.validity === 0 || next.allNull) return result
-    else result = pickByCase(region, rows, type, result.validity, result, next)
-  }
-  return result
-}
-
 /** For each row `a` where the bit of `mask` is set, else `b`. */
-export function pickByCase(
+export function pick(
   region: Region,
   rows: number,
   type: DataType,

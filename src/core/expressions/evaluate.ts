@@ -1,10 +1,10 @@
-import type { Data, RecordBatch } from 'apache-arrow'
+import type { Data, DataType, RecordBatch } from 'apache-arrow'
 import type { Region } from '../arena.ts'
 import { columnOf } from '../batch.ts'
 import { isSluiceError, SluiceError } from '../errors.ts'
 import { arithmetic } from './arithmetic.ts'
 import type { BoundExpr, BoundNode } from './bound.ts'
-import { coalesce, pickByCase } from './choose.ts'
+import { pick } from './choose.ts'
 import {
   bitmapBytes,
   type Coded,
@@ -46,7 +46,7 @@ export function evaluate(bound: BoundExpr, batch: RecordBatch, region: Region): 
   return toData(region, {
     codes: region.zeroed(batch.numRows * 4),
     rows: batch.numRows,
-    dictionary: spread(region, result),
+    dictionary: spread(region, { ...result, rows: 1 }),
   })
 }
 
@@ -86,6 +86,8 @@ class Frame {
   readonly rows: number
   readonly #load: (name: string) => Column | Coded
   readonly #columns = new Map<string, Column | Coded>()
+  /** The same, row by row, as far as needed. */
+  readonly #plain = new Map<string, Column>()
 
   constructor(region: Region, rows: number, load: (name: string) => Column | Coded) {
     this.region = region
@@ -117,11 +119,16 @@ class Frame {
 
   /** The value of a node, row by row. */
   plain(node: BoundNode): Column {
+    if (node.op === 'column') return this.#plainColumn(node.name)
     const result = this.result(node)
-    if (!isCoded(result)) return result
-    const column = lookUp(this.region, result)
-    if (node.op === 'column') this.#columns.set(node.name, column)
-    return column
+    return isCoded(result) ? lookUp(this.region, result) : result
+  }
+
+  #plainColumn(name: string): Column {
+    const column = this.#plain.get(name) ?? this.#column(name)
+    const plain = isCoded(column) ? lookUp(this.region, column) : column
+    this.#plain.set(name, plain)
+    return plain
   }
 
   #column(name: string): Column | Coded {
@@ -169,17 +176,13 @@ class Frame {
       case 'not': {
         const arg = this.plain(node.arg)
         if (arg.allNull) return arg
-        const values = region.alloc(bitmapBytes(rows))
-        region.arena.kernels.notXorBits(spread(region, arg).values, 0, rows, values)
-        return { ...makeColumn(BOOL, rows, values, arg.validity) }
+        return makeColumn(BOOL, rows, inverted(region, rows, spread(region, arg).values), arg.validity)
       }
       case 'isNull': {
         const arg = this.plain(node.arg)
         if (arg.allNull || arg.validity === 0)
           return spread(region, constantColumn(region, BOOL, arg.allNull, rows))
-        const values = region.alloc(bitmapBytes(rows))
-        region.arena.kernels.notXorBits(arg.validity, 0, rows, values)
-        return makeColumn(BOOL, rows, values)
+        return makeColumn(BOOL, rows, inverted(region, rows, arg.validity))
       }
       case 'in':
         return isIn(region, rows, this.#dense(node.arg), node.values, node.orNull)
@@ -194,25 +197,9 @@ class Frame {
       case 'render':
         return renderText(region, this.#dense(node.arg))
       case 'coalesce':
-        return coalesce(
-          region,
-          rows,
-          node.type,
-          node.args.map(arg => this.plain(arg)),
-        )
+        return this.#coalesce(node.args, node.type)
       case 'case':
-        return node.whens.reduceRight<Column>(
-          (otherwise, { when, value }) =>
-            pickByCase(
-              region,
-              rows,
-              node.type,
-              trueBits(region, spread(region, this.plain(when))),
-              this.plain(value),
-              otherwise,
-            ),
-          this.plain(node.otherwise),
-        )
+        return this.#case(node)
       case 'concat':
         return node.args.map(arg => this.plain(arg)).reduce((a, b) => concat(region, rows, a, b))
       case 'lower':
@@ -233,6 +220,55 @@ class Frame {
       case 'column':
       case 'literal':
         return this.plain(node)
+    }
+  }
+
+  /** Each argument matters only where all before it are null. */
+  #coalesce(args: readonly BoundNode[], type: DataType): Column {
+    const { region, rows } = this
+    let result = this.plain(args[0]!)
+    for (const arg of args.slice(1)) {
+      if (!result.allNull && (result.constant || result.validity === 0)) return result
+      const next = this.#within(arg, result.allNull ? 0 : inverted(region, rows, result.validity))
+      if (result.allNull) result = next
+      else if (!next.allNull) result = pick(region, rows, type, result.validity, result, next)
+    }
+    return result
+  }
+
+  /** Each value matters only where its condition is the first that is true. */
+  #case(node: BoundNode & { op: 'case' }): Column {
+    const { region, rows } = this
+    let open = 0
+    const branches = node.whens.map(({ when, value }) => {
+      const met = trueBits(region, spread(region, this.#within(when, open)))
+      const chosen = open === 0 ? met : bothSet(region, rows, met, open)
+      const unmet = inverted(region, rows, met)
+      open = open === 0 ? unmet : bothSet(region, rows, unmet, open)
+      return { chosen, value: this.#within(value, chosen) }
+    })
+    return branches.reduceRight(
+      (otherwise, { chosen, value }) => pick(region, rows, node.type, chosen, value, otherwise),
+      this.#within(node.otherwise, open),
+    )
+  }
+
+  /** A node whose value matters only in the rows of `mask` (0: all of them), and must not fail for the others. */
+  #within(node: BoundNode, mask: number): Column {
+    try {
+      return this.plain(node)
+    } catch (error) {
+      if (mask === 0 || !isSluiceError(error) || error.code === 'budget') throw error
+      const { region, rows } = this
+      const masked = new Frame(region, rows, name => {
+        const column = this.#plainColumn(name)
+        if (column.constant) return column
+        return {
+          ...column,
+          validity: column.validity === 0 ? mask : bothSet(region, rows, column.validity, mask),
+        }
+      })
+      return masked.plain(node)
     }
   }
 
@@ -271,9 +307,19 @@ function spread(region: Region, column: Column): Column {
 /** A condition's bits that are set and not null. */
 function trueBits(region: Region, column: Column): number {
   if (column.validity === 0) return column.values
-  const bits = region.alloc(bitmapBytes(column.rows))
-  region.arena.kernels.andBits(column.values, column.validity, column.rows, bits)
-  return bits
+  return bothSet(region, column.rows, column.values, column.validity)
+}
+
+function inverted(region: Region, rows: number, bits: number): number {
+  const out = region.alloc(bitmapBytes(rows))
+  region.arena.kernels.notXorBits(bits, 0, rows, out)
+  return out
+}
+
+function bothSet(region: Region, rows: number, a: number, b: number): number {
+  const out = region.alloc(bitmapBytes(rows))
+  region.arena.kernels.andBits(a, b, rows, out)
+  return out
 }
 
 function need(batch: RecordBatch, name: string): Data {

@@ -7,9 +7,23 @@ function width(lead: u32): i32 {
   return lead < 0xc0 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4
 }
 
+/** The first place, not before `from`, at which a byte occurs in a text; its length if nowhere. */
+@inline
+function find(text: usize, length: i32, from: i32, byte: u32): i32 {
+  const wanted = i8x16.splat(<i8>byte)
+  while (from + 16 <= length) {
+    const hits = i8x16.bitmask(i8x16.eq(v128.load(text + <usize>from), wanted))
+    if (hits != 0) return from + ctz(hits)
+    from += 16
+  }
+  while (from < length && load<u8>(text + <usize>from) != byte) from++
+  return from
+}
+
 /**
  * One text against a pattern of `m` bytes, each flagged: 0 for itself, 1 for any one character, 2 for any text.
- * On a mismatch the last "any text" takes one byte more: linear in text times the longest run between two.
+ * On a mismatch the last "any text" takes more, up to the next place where what follows it can begin: at worst
+ * the length of the text times that of the pattern.
  */
 @inline
 function matches(text: usize, length: i32, bytes: usize, flags: usize, m: i32): bool {
@@ -21,6 +35,8 @@ function matches(text: usize, length: i32, bytes: usize, flags: usize, m: i32): 
     const flag: u32 = j < m ? load<u8>(flags + <usize>j) : 3
     if (flag == 2) {
       resumePattern = ++j
+      if (j == m) return true
+      if (load<u8>(flags + <usize>j) == 0) i = find(text, length, i, load<u8>(bytes + <usize>j))
       resumeText = i
     } else if (flag == 0 && load<u8>(bytes + <usize>j) == load<u8>(text + <usize>i)) {
       i++
@@ -30,8 +46,11 @@ function matches(text: usize, length: i32, bytes: usize, flags: usize, m: i32): 
       j++
     } else if (resumeText >= 0) {
       // A character at a time, so that "any one" never begins inside one.
-      resumeText += width(load<u8>(text + <usize>resumeText))
-      i = min(length, resumeText)
+      resumeText = min(length, resumeText + width(load<u8>(text + <usize>resumeText)))
+      if (load<u8>(flags + <usize>resumePattern) == 0) {
+        resumeText = find(text, length, resumeText, load<u8>(bytes + <usize>resumePattern))
+      }
+      i = resumeText
       j = resumePattern
     } else return false
   }
@@ -76,27 +95,52 @@ export function like(offsets: usize, data: usize, n: i32, bytes: usize, flags: u
   if (n & 7) store<u8>(out, byte)
 }
 
+/** The characters of a text: its bytes that do not continue one. */
+@inline
+function characters(text: usize, length: i32): i32 {
+  let count = length
+  let i = 0
+  while (i + 8 <= length) {
+    const bytes = load<u64>(text + <usize>i)
+    count -= <i32>popcnt((bytes >> 7) & ~(bytes >> 6) & 0x0101010101010101)
+    i += 8
+  }
+  while (i < length) {
+    count -= <i32>((load<u8>(text + <usize>i) & 0xc0) == 0x80)
+    i++
+  }
+  return count
+}
+
 /** The number of characters of each text, as int64. */
 export function countCharacters(offsets: usize, data: usize, n: i32, out: usize): void {
+  let start = load<i32>(offsets)
   for (let i = 0; i < n; i++) {
-    let at = data + <usize>load<i32>(offsets + ((<usize>i) << 2))
-    const end = data + <usize>load<i32>(offsets + ((<usize>i) << 2), 4)
-    let count: i64 = 0
-    while (at < end) {
-      count += <i64>((load<u8>(at) & 0xc0) != 0x80)
-      at++
-    }
-    store<i64>(out + ((<usize>i) << 3), count)
+    const end = load<i32>(offsets + ((<usize>i) << 2), 4)
+    store<i64>(out + ((<usize>i) << 3), <i64>characters(data + <usize>start, end - start))
+    start = end
   }
 }
 
 /** The upper or lower case of ASCII bytes. Returns whether all were ASCII; else the result is of no use. */
 export function mapAscii(data: usize, length: i32, upper: i32, out: usize): i32 {
   const first: u32 = upper ? 0x61 : 0x41
-  for (let i = 0; i < length; i++) {
+  let i = 0
+  const low = i8x16.splat(<i8>first)
+  const span = i8x16.splat(26)
+  const bit = i8x16.splat(0x20)
+  while (i + 16 <= length) {
+    const bytes = v128.load(data + <usize>i)
+    if (i8x16.bitmask(bytes) != 0) return 0
+    const letters = i8x16.lt_u(i8x16.sub(bytes, low), span)
+    v128.store(out + <usize>i, v128.xor(bytes, v128.and(letters, bit)))
+    i += 16
+  }
+  while (i < length) {
     const byte: u32 = load<u8>(data + <usize>i)
     if (byte >= 0x80) return 0
     store<u8>(out + <usize>i, byte - first < 26 ? byte ^ 0x20 : byte)
+    i++
   }
   return 1
 }
@@ -125,9 +169,7 @@ export function substring(offsets: usize, data: usize, n: i32, start: i32, lengt
     const text = data + <usize>at
     let first = <i64>start - 1
     if (start < 0) {
-      let count: i64 = 0
-      for (let k = 0; k < size; k++) count += <i64>((load<u8>(text + <usize>k) & 0xc0) != 0x80)
-      first = count + <i64>start
+      first = <i64>characters(text, size) + <i64>start
     }
     const last = first + <i64>length
     const from = first <= 0 ? 0 : characterAt(text, size, first)
