@@ -1,7 +1,8 @@
-import { Data, DataType, Dictionary, Int32, Vector } from 'apache-arrow'
+import { Data, DataType } from 'apache-arrow'
 import type { Region } from './arena.ts'
+import { dictionaryData } from './batch.ts'
 import { SluiceError } from './errors.ts'
-import { addressIn, takeColumn } from './take.ts'
+import { addressIn, type TypedArrayConstructor } from './take.ts'
 
 /** Rows numbered by value. Number 0 is null where the column has nulls; values begin at `base`. */
 export interface Numbering {
@@ -9,110 +10,158 @@ export interface Numbering {
   codes: number
   /** 1 if the column has nulls, else 0. */
   base: number
-  /** The distinct values; value `i` has number `base + i`. */
+  /** The distinct values; value `i` has number `base + i`. Not each needs to occur. */
   values: Data
 }
 
 /**
  * Numbers the rows of a column by value, in order of first appearance. A dictionary column's codes are used
- * as they are, whether or not each occurs; its dictionary may hold a value twice.
+ * as they are; its dictionary may hold a value twice.
  *
  * @returns undefined if there are more than `limit` distinct values
  */
 export function numberRows(column: Data, limit: number, region: Region): Numbering | undefined {
+  const numbers = DataType.isDictionary(column.type)
+    ? { codes: addressIn(region, column.values), values: dictionaryData(column) }
+    : buildDictionary(column, Math.min(limit, column.length), region)
+  if (numbers === undefined) return undefined
+  const { codes, values } = numbers
+  if (column.nullCount === 0) return { codes, base: 0, values }
   const { arena } = region
-  const { kernels } = arena
-  const base = column.nullCount > 0 ? 1 : 0
-  const count = column.length
-  if (DataType.isDictionary(column.type)) return numberCodes(column, base, region)
-  const { type } = column
-  const bits = base === 1 ? addressIn(region, column.nullBitmap) : 0
-  const most = Math.min(limit, count)
-  const slots = 2 ** Math.ceil(Math.log2(Math.max(16, most * 2)))
-  const table = region.alloc(slots * 4)
+  const table = region.alloc(values.length * 4)
+  const shifted = arena.i32(table, values.length)
+  for (let i = 0; i < shifted.length; i++) shifted[i] = i + 1
+  const out = region.alloc(column.length * 4)
+  const bits = addressIn(region, column.nullBitmap)
+  arena.kernels.mapCodes(codes, bits, column.offset, table, 0, column.length, out)
+  return { codes: out, base: 1, values }
+}
+
+/** Numbers 32-bit patterns; undefined if there are more than `limit` different ones. */
+export function number32(
+  values: number,
+  count: number,
+  limit: number,
+  region: Region,
+): { codes: number; distinct: Uint32Array } | undefined {
+  const table = hashTable(limit, 4, region)
   const codes = region.alloc(count * 4)
-  const rows = region.alloc(most * 4)
-  let found: number
-  if (DataType.isUtf8(type) || DataType.isBinary(type)) {
-    const offsets = addressIn(region, column.valueOffsets)
-    const bytes = addressIn(region, column.values)
-    found = kernels.distinctBytes(
-      offsets,
-      bytes,
-      bits,
-      column.offset,
-      count,
-      base,
-      most,
-      table,
-      slots - 1,
-      codes,
-      rows,
-    )
-  } else {
-    const { values, wide } = widened(column, region)
-    const kernel = wide ? kernels.distinct64 : kernels.distinct32
-    found = kernel(values, bits, column.offset, count, base, most, table, slots - 1, codes, rows)
-  }
-  if (found < 0) return undefined
-  return { codes, base, values: takeColumn(column, { count: found, indices: rows }, region) }
-}
-
-/** Any flat column as a dictionary column, or itself if it has more than `limit` distinct values. */
-export function dictionaryEncode(column: Data, limit: number, region: Region): Data {
-  if (DataType.isDictionary(column.type)) return column
-  const numbering = numberRows(column, limit, region)
-  if (numbering === undefined) return column
-  const { arena } = region
-  const codes = arena.i32(numbering.codes, column.length)
-  if (numbering.base === 1) for (let i = 0; i < codes.length; i++) codes[i] = Math.max(0, codes[i]! - 1)
-  const type = new Dictionary(column.type, new Int32())
-  const buffers = { 1: codes, 2: column.nullBitmap }
-  const dictionary = new Vector([numbering.values])
-  return new Data(type, column.offset, column.length, column.nullCount, buffers as never, [], dictionary)
-}
-
-function numberCodes(column: Data, base: number, region: Region): Numbering {
-  const values = (column.dictionary as Vector).data[0]!
-  const from = addressIn(region, column.values)
-  if (base === 0) return { codes: from, base, values }
-  const { arena } = region
-  const table = region.alloc(Math.max(values.length, 1) * 4)
-  const numbers = arena.i32(table, values.length)
-  for (let i = 0; i < numbers.length; i++) numbers[i] = i + 1
-  const codes = region.alloc(column.length * 4)
-  arena.kernels.mapCodes(
-    from,
-    addressIn(region, column.nullBitmap),
-    column.offset,
-    table,
+  const dictionary = region.alloc(limit * 4)
+  const { kernels } = region.arena
+  const found = kernels.buildDictionary32(
+    values,
+    count,
+    table.address,
+    table.bits,
     0,
-    column.length,
+    limit,
+    dictionary,
     codes,
   )
-  return { codes, base, values }
+  if (found < 0) return undefined
+  return { codes, distinct: new Uint32Array(region.arena.buffer, dictionary, found) }
 }
 
-/** The values as 32- or 64-bit patterns. */
-function widened(column: Data, region: Region): { values: number; wide: boolean } {
-  const source = column.values as ArrayLike<number> & ArrayBufferView & { BYTES_PER_ELEMENT: number }
+/** Null rows are numbered by whatever value lies there. */
+function buildDictionary(
+  column: Data,
+  most: number,
+  region: Region,
+): { codes: number; values: Data } | undefined {
   const { arena } = region
-  if (DataType.isBool(column.type)) {
-    const out = arena.i32(region.alloc(column.length * 4), column.length)
-    for (let i = 0; i < out.length; i++) {
-      const bit = i + column.offset
-      out[i] = (source[bit >> 3]! >> (bit & 7)) & 1
-    }
-    return { values: out.byteOffset, wide: false }
+  const { type, length } = column
+  // Room for the value that lies under the nulls.
+  const limit = most + 1
+  if (DataType.isUtf8(type) || DataType.isBinary(type)) return numberBytes(column, limit, region)
+  const { values, wide, view } = patterns(column, region)
+  const table = hashTable(limit, 4, region)
+  const codes = region.alloc(length * 4)
+  const dictionary = region.alloc(limit * 8)
+  const build = wide ? arena.kernels.buildDictionary64 : arena.kernels.buildDictionary32
+  const found = build(values, length, table.address, table.bits, 0, limit, dictionary, codes)
+  if (found < 0) return undefined
+  return { codes, values: view(dictionary, found) }
+}
+
+function numberBytes(
+  column: Data,
+  limit: number,
+  region: Region,
+): { codes: number; values: Data } | undefined {
+  const { arena } = region
+  const { kernels } = arena
+  const { length, type } = column
+  const offsets = addressIn(region, column.valueOffsets)
+  const bytes = addressIn(region, column.values)
+  const spans = region.alloc(length * 8)
+  if (kernels.spansOfOffsets(offsets, bytes, column.values.byteLength, 0, 0, length, spans) < 0) {
+    throw new SluiceError('corrupt', 'a column of text has offsets beyond its bytes')
   }
+  const table = hashTable(limit, 8, region)
+  const codes = region.alloc(length * 4)
+  const dictionary = region.alloc(limit * 8)
+  const found = kernels.buildDictionarySpans(
+    spans,
+    length,
+    table.address,
+    table.bits,
+    0,
+    limit,
+    dictionary,
+    codes,
+  )
+  if (found < 0) return undefined
+  const size = kernels.spanBytes(dictionary, found)
+  const text = region.alloc(size)
+  kernels.copySpans(dictionary, found, text)
+  const lengths = region.alloc((found + 1) * 4)
+  kernels.spanLengths(dictionary, found, lengths + 4)
+  const ends = arena.i32(lengths, found + 1)
+  ends[0] = 0
+  for (let i = 1; i <= found; i++) ends[i]! += ends[i - 1]!
+  const buffers = { 0: ends, 1: arena.u8(text, size) }
+  return { codes, values: new Data(type, 0, found, 0, buffers as never) }
+}
+
+function hashTable(limit: number, slotBytes: number, region: Region): { address: number; bits: number } {
+  const bits = Math.max(4, Math.ceil(Math.log2(limit * 2)))
+  return { address: region.zeroed(2 ** bits * slotBytes), bits }
+}
+
+/** The values as 32- or 64-bit patterns, and how patterns become values again. */
+function patterns(
+  column: Data,
+  region: Region,
+): { values: number; wide: boolean; view: (address: number, count: number) => Data } {
+  const { arena } = region
+  const { type, length, offset } = column
+  const source = column.values as ArrayLike<number> & ArrayBufferView & { BYTES_PER_ELEMENT: number }
   const width = (source?.BYTES_PER_ELEMENT ?? 0) * column.stride
-  if (width === 8 || width === 4) return { values: addressIn(region, source), wide: width === 8 }
-  if (width === 1 || width === 2) {
-    const out = arena.i32(region.alloc(column.length * 4), column.length)
-    for (let i = 0; i < out.length; i++) out[i] = source[i]!
-    return { values: out.byteOffset, wide: false }
+  const data = (values: ArrayBufferView, count: number) => new Data(type, 0, count, 0, { 1: values } as never)
+  if (DataType.isBool(type)) {
+    const out = arena.i32(region.alloc(length * 4), length)
+    for (let i = 0; i < length; i++) out[i] = (source[(i + offset) >> 3]! >> ((i + offset) & 7)) & 1
+    const view = (address: number, count: number) => {
+      const bits = arena.i32(address, count).reduce((byte, bit, i) => byte | (bit << i), 0)
+      return data(Uint8Array.of(bits), count)
+    }
+    return { values: out.byteOffset, wide: false, view }
   }
-  throw new SluiceError('unsupported', `values of type ${column.type} cannot be partition keys`, {
+  const typed = type.ArrayType as unknown as TypedArrayConstructor
+  if (width === 4 || width === 8) {
+    const view = (address: number, count: number) => data(new typed(arena.buffer, address, count), count)
+    return { values: addressIn(region, source), wide: width === 8, view }
+  }
+  if (width === 1 || width === 2) {
+    const out = arena.i32(region.alloc(length * 4), length)
+    for (let i = 0; i < length; i++) out[i] = source[i]!
+    const view = (address: number, count: number) => {
+      const narrow = Reflect.construct(typed, [arena.i32(address, count)]) as ArrayBufferView
+      return data(narrow, count)
+    }
+    return { values: out.byteOffset, wide: false, view }
+  }
+  throw new SluiceError('unsupported', `values of type ${type} cannot be partition keys`, {
     hint: 'Cast the column to text first.',
   })
 }

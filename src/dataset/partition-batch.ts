@@ -2,7 +2,7 @@ import { Data, DataType, type RecordBatch, Vector } from 'apache-arrow'
 import type { Region } from '../core/arena.ts'
 import { columnOf, makeBatch } from '../core/batch.ts'
 import { concatColumns } from '../core/concat.ts'
-import { type Numbering, numberRows } from '../core/distinct.ts'
+import { type Numbering, number32, numberRows } from '../core/distinct.ts'
 import { SluiceError } from '../core/errors.ts'
 import { takeBatch } from '../core/take.ts'
 import { partitionPath } from './hive.ts'
@@ -72,7 +72,6 @@ function numberPartitions(
   const { arena } = scratch
   const rows = batch.numRows
   const limit = Math.min(maxPartitions, rows)
-  const slots = 2 ** Math.ceil(Math.log2(Math.max(16, limit * 2)))
   let codes = 0
   let tuples: Tuple[] = []
   for (const [i, key] of keys.entries()) {
@@ -87,16 +86,13 @@ function numberPartitions(
     const pairs = scratch.alloc(rows * 4)
     arena.i32(pairs, rows).set(arena.i32(codes, rows))
     arena.kernels.combineCodes(pairs, texts.length, numbering.codes, rows)
-    codes = scratch.alloc(rows * 4)
-    const first = scratch.alloc(limit * 4)
-    const table = scratch.alloc(slots * 4)
-    const found = arena.kernels.distinct32(pairs, 0, 0, rows, 0, limit, table, slots - 1, codes, first)
-    if (found < 0) throw tooMany(keys, maxPartitions)
-    const values = new Uint32Array(arena.buffer, pairs, rows)
-    tuples = Array.from(new Uint32Array(arena.buffer, first, found), row => {
-      const pair = values[row]!
-      return [...tuples[Math.floor(pair / texts.length)]!, texts[pair % texts.length]!]
-    })
+    const numbers = number32(pairs, rows, limit, scratch)
+    if (numbers === undefined) throw tooMany(keys, maxPartitions)
+    codes = numbers.codes
+    tuples = Array.from(numbers.distinct, pair => [
+      ...tuples[Math.floor(pair / texts.length)]!,
+      texts[pair % texts.length]!,
+    ])
   }
   return { codes, tuples }
 }

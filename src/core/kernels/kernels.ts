@@ -11,7 +11,6 @@ import type { ConvertKernels } from './convert.ts'
 import type { DecimalKernels } from './decimal.ts'
 import type { DeltaKernels } from './delta.ts'
 import type { DictionaryKernels } from './dictionary.ts'
-import type { DistinctKernels } from './distinct.ts'
 import type { EncodeKernels } from './encode.ts'
 import type { LzKernels } from './lz.ts'
 import type { NumberKernels } from './numbers.ts'
@@ -27,8 +26,7 @@ import type { TextKernels } from './text.ts'
  * The kernels, compiled from `assembly/` (one file a subject, typed by the file of the same name beside this
  * one). Every argument that names memory is a byte address in the arena that the kernels were made for.
  */
-export type Kernels = DistinctKernels &
-  TakeKernels &
+export type Kernels = TakeKernels &
   BitKernels &
   TextKernels &
   TemporalKernels &
