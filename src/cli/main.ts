@@ -21,12 +21,11 @@ const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const
 /** The command `sluice`: runs one command line and sets the process's exit code. */
 export async function main(args: readonly string[]): Promise<void> {
   const abort = new AbortController()
-  let interrupted = false
+  let interrupted: number | undefined
   for (const [signal, code] of Object.entries(SIGNALS)) {
     process.on(signal, () => {
-      if (interrupted) process.exit(code)
-      interrupted = true
-      process.exitCode = code
+      if (interrupted !== undefined) process.exit(code)
+      interrupted = code
       process.stderr.write('\nsluice: stopping; once more to stop at once\n')
       abort.abort(new DOMException('interrupted', 'AbortError'))
     })
@@ -37,7 +36,9 @@ export async function main(args: readonly string[]): Promise<void> {
   try {
     await run(args, new Output(process.stdout, abort.signal), abort.signal)
   } catch (error) {
-    if (interrupted || abort.signal.reason === OUTPUT_CLOSED) return
+    // Without waiting for output that nobody may ever read.
+    if (interrupted !== undefined) process.exit(interrupted)
+    if (abort.signal.reason === OUTPUT_CLOSED) return
     process.stderr.write(`sluice: ${args.includes('--verbose') ? inspect(error) : messageOf(error)}\n`)
     process.exitCode = isSluiceError(error) && error.code === 'invalid-argument' ? WRONG_USAGE : FAILED
   }
