@@ -127,6 +127,8 @@ export const expressions = fc.letrec<{
       fc.tuple(date, date).map(([a, b]) => a.minus(b)),
       condition.map(expr => expr.cast('int64')),
       text.map(expr => expr.tryCast('int64')),
+      text.map(expr => expr.tryCast('int8').cast('int64')),
+      columns(...INTS.slice(0, 7)).map(expr => expr.cast('utf8').cast('int64')),
       pick(int, int),
     ),
     float: fc.oneof(
@@ -161,7 +163,9 @@ export const expressions = fc.letrec<{
       fc.tuple(text, text).map(([a, b]) => a.concat(b)),
       fc.tuple(text, text).map(([a, b]) => a.coalesce(b)),
       int.map(expr => expr.cast('utf8')),
-      columns('f64', 'f32', 'price', 'exact', 'when', 'at', 'flag', 'u64').map(expr => expr.cast('utf8')),
+      columns('i64', 'i8', 'f64', 'f32', 'price', 'exact', 'when', 'at', 'flag', 'u64').map(expr =>
+        expr.cast('utf8'),
+      ),
       fc
         .tuple(instants, oneOf('%Y-%m-%d', '%y%j', '%d/%m/%Y %A %b', '%u%w%B%a'))
         .map(([a, pattern]) => a.format(pattern)),
@@ -174,6 +178,10 @@ export const expressions = fc.letrec<{
       { depthSize: 'small', withCrossShrink: true },
       columns('when'),
       time.map(expr => expr.cast('date')),
+      columns('when').map(expr => expr.cast('utf8').cast('date')),
+      oneOf('2024-02-29', '2023-02-29', '0001-01-01', '1999-1-1', 'x').map(text =>
+        col('text').coalesce('').substr(1, 0).concat(text).tryCast('date'),
+      ),
       fc.tuple(columns('when'), literals(1, -1, 365)).map(([a, days]) => a.plus(days.cast('int32'))),
       fc.tuple(date, date).map(([a, b]) => a.coalesce(b)),
     ),

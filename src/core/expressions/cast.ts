@@ -2,7 +2,7 @@ import { DataType } from 'apache-arrow'
 import { SluiceError } from '../errors.ts'
 import { type BoundNode, common, constant } from './bound.ts'
 import { describeType } from './typename.ts'
-import { isBinary, isInstant, isNumeric, isText, sameType, unitNanos } from './types.ts'
+import { INT64, isBinary, isInstant, isNumeric, isText, sameType, unitNanos } from './types.ts'
 
 /**
  * `arg` as another type. `bare` takes the number behind a date for an integer and back, which no cast of a
@@ -36,6 +36,11 @@ export function castTo(
   if (isInstant(from) && isInstant(type)) return scaled(unitNanos(from), unitNanos(type))
   if (isText(from) && (isText(type) || isBinary(type)))
     return { op: 'convert', multiply: 1n, divide: 1n, ...base }
+  // Text is read and written as int64; narrower integers go by way of that.
+  const narrow = (kind: DataType) => DataType.isInt(kind) && kind.bitWidth < 64
+  if ((isText(from) && narrow(type)) || (isText(type) && narrow(from))) {
+    return castTo(castTo(arg, INT64, orNull, text), type, orNull, text)
+  }
   if (isText(from) && (number(type) || isInstant(type))) return { op: 'parse', ...base }
   if (isText(type) && (number(from) || isInstant(from))) return { op: 'render', ...base }
   throw new SluiceError(

@@ -95,18 +95,21 @@ export function writeText(
 ): Column {
   const { arena } = region
   const offsets = region.alloc(rows * 4 + 4)
+  const ends = arena.i32(offsets, rows + 1)
   const bits = validity === 0 ? undefined : arena.u8(validity, bitmapBytes(rows))
   const parts: string[] = []
   let end = 0
   for (let row = 0; row < rows; row++) {
-    arena.i32(offsets, rows + 1)[row] = end
+    ends[row] = end
     if (bits !== undefined && ((bits[row >> 3]! >> (row & 7)) & 1) === 0) continue
     const part = text(row)
     parts.push(part)
     end += Buffer.byteLength(part)
   }
-  arena.i32(offsets, rows + 1)[rows] = end
-  const values = region.alloc(textBytes(end))
-  Buffer.from(arena.buffer, values, end).write(parts.join(''))
+  ends[rows] = textBytes(end)
+  const values = region.alloc(end)
+  let at = 0
+  const bytes = Buffer.from(arena.buffer, values, end)
+  for (const part of parts) at += bytes.write(part, at)
   return makeColumn(UTF8, rows, values, validity, offsets)
 }

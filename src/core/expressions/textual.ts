@@ -4,7 +4,7 @@ import type { BoundNode } from './bound.ts'
 import { bitmapBytes, type Column, constantColumn, makeColumn } from './column.ts'
 import { unfit } from './convert.ts'
 import { parseDecimal } from './literal.ts'
-import { copiedValidity } from './operands.ts'
+import { copiedValidity, textBytes } from './operands.ts'
 import { floorDivide, parseTimestamp } from './temporal.ts'
 import { writeText } from './text.ts'
 import { BYTES, type Repr, rangeOf, UTF8, unitNanos, type Value } from './types.ts'
@@ -12,8 +12,15 @@ import { rendererOf } from './value-text.ts'
 
 /** A column as text. */
 export function renderText(region: Region, arg: Column): Column {
-  if (arg.allNull) return constantColumn(region, UTF8, null, arg.rows)
-  return writeText(region, arg.rows, arg.validity, rendererOf(region, arg))
+  const { rows, validity } = arg
+  if (arg.allNull) return constantColumn(region, UTF8, null, rows)
+  if (arg.repr === 'i64' && DataType.isInt(arg.type)) {
+    const offsets = region.alloc(rows * 4 + 4)
+    const values = region.alloc(textBytes(rows * 20))
+    region.arena.kernels.textOfI64(arg.values, rows, validity, offsets, values)
+    return makeColumn(UTF8, rows, values, validity, offsets)
+  }
+  return writeText(region, rows, validity, rendererOf(region, arg))
 }
 
 /** Text as numbers, booleans, dates or timestamps. */
@@ -29,7 +36,13 @@ export function parseText(region: Region, arg: Column, node: BoundNode & { op: '
   const bits = validity === 0 ? undefined : region.arena.u8(validity, bitmapBytes(rows))
   const offsets = region.arena.i32(arg.offsets, rows + 1)
   const parse = parserOf(node.type, repr)
+  const { parseI64, parseDays } = region.arena.kernels
+  const kernel =
+    DataType.isInt(node.type) && repr === 'i64' ? parseI64 : repr === 'i32' ? parseDays : undefined
   for (let row = 0; row < rows; row++) {
+    // The kernel reads plain forms up to a row that needs a closer look.
+    if (kernel !== undefined) row = kernel(arg.offsets, arg.values, row, rows, validity, column.values)
+    if (row === rows) break
     if (bits !== undefined && ((bits[row >> 3]! >> (row & 7)) & 1) === 0) continue
     const start = offsets[row]!
     const value = parse(

@@ -13,6 +13,7 @@ import type { DeltaKernels } from './delta.ts'
 import type { DictionaryKernels } from './dictionary.ts'
 import type { EncodeKernels } from './encode.ts'
 import type { LzKernels } from './lz.ts'
+import type { NumberTextKernels } from './number-text.ts'
 import type { NumberKernels } from './numbers.ts'
 import type { RleKernels } from './rle.ts'
 import type { SpanKernels } from './spans.ts'
@@ -31,6 +32,7 @@ export type Kernels = TakeKernels &
   TextKernels &
   TemporalKernels &
   NumberKernels &
+  NumberTextKernels &
   CompareKernels &
   CodeKernels &
   BooleanKernels &

@@ -45,6 +45,9 @@ function isoWeek(days: i64): i64 {
 }
 
 export function datePart(part: i32, a: usize, n: i32, perDay: i64, out: usize): void {
+  // Rows often follow in time: what depends on the day alone is kept while the day stays.
+  let lastDays = i64.MIN_VALUE
+  let lastValue: i64 = 0
   for (let i = 0; i < n; i++) {
     const at = (<usize>i) << 3
     const ticks = load<i64>(a + at)
@@ -53,7 +56,8 @@ export function datePart(part: i32, a: usize, n: i32, perDay: i64, out: usize): 
     if (part >= 5 && part <= 7) {
       const seconds = (ticks - days * perDay) / (perDay / 86400)
       value = part == 5 ? seconds / 3600 : part == 6 ? (seconds / 60) % 60 : seconds % 60
-    } else if (part == 8) value = weekday(days)
+    } else if (days == lastDays) value = lastValue
+    else if (part == 8) value = weekday(days)
     else if (part == 3) value = isoWeek(days)
     else {
       const date = civil(days)
@@ -64,12 +68,16 @@ export function datePart(part: i32, a: usize, n: i32, perDay: i64, out: usize): 
       else if (part == 4) value = date & 31
       else value = days - daysOf(date >> 9, 1) + 1
     }
+    lastDays = days
+    lastValue = value
     store<i64>(out + at, value)
   }
 }
 
 export function truncateTime(unit: i32, a: usize, n: i32, perDay: i64, out: usize): void {
   const perSecond = perDay / 86400
+  let lastDays = i64.MIN_VALUE
+  let lastValue: i64 = 0
   const tick = unit == 5 ? perSecond * 3600 : unit == 6 ? perSecond * 60 : unit == 7 ? perSecond : perDay
   for (let i = 0; i < n; i++) {
     const at = (<usize>i) << 3
@@ -78,12 +86,15 @@ export function truncateTime(unit: i32, a: usize, n: i32, perDay: i64, out: usiz
     if (unit >= 4) value = tick <= 1 ? ticks : floorDiv(ticks, tick) * tick
     else {
       const days = floorDiv(ticks, perDay)
-      if (unit == 3) value = (days - ((weekday(days) + 6) % 7)) * perDay
+      if (days == lastDays) value = lastValue
+      else if (unit == 3) value = (days - ((weekday(days) + 6) % 7)) * perDay
       else {
         const date = civil(days)
         const month = (date >> 5) & 15
         value = daysOf(date >> 9, unit == 0 ? 1 : unit == 1 ? ((month - 1) / 3) * 3 + 1 : month) * perDay
       }
+      lastDays = days
+      lastValue = value
     }
     store<i64>(out + at, value)
   }
