@@ -94,10 +94,11 @@ function spellName(name: string): string {
 /**
  * ASCII beside letters, digits and `-_.~` is encoded, as DuckDB and PyArrow do. Other characters stay: Spark
  * decodes every `%XX` to one character, so that encoded UTF-8 would come out as Latin-1. What XML listings cannot
- * carry, and a `.` at the end (Azure, Windows), is encoded nevertheless.
+ * carry, a `.` at the end (Azure, Windows) and the text `NULL`, which DuckDB 1 takes for null unless some of it
+ * is encoded, are encoded nevertheless.
  */
 function spellValue(value: string): string {
-  return percent(value, /[^\w.~\-\u00a0-\ufffd\u{10000}-\u{10ffff}]|\.$/gu)
+  return percent(value, /[^\w.~\-\u00a0-\ufffd\u{10000}-\u{10ffff}]|\.$|^[Nn](?=[Uu][Ll][Ll]$)/gu)
 }
 
 function wellFormed(text: string, column: string): string {

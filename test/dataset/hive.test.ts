@@ -76,6 +76,8 @@ test('values are encoded as DuckDB and PyArrow do, but for what is beyond ASCII'
     'k=%01%7F%27%2A%3F%5B%5D%7B%7D%5E%5C%3C%3E%7C%23%26%2B%60%3B%2C%40%24%21%28%29/',
   )
   assert.equal(encoded('a.'), 'k=a%2E/')
+  assert.equal(encoded('NULL'), 'k=%4EULL/')
+  assert.equal(encoded('nulls'), 'k=nulls/')
   assert.equal(encoded(''), 'k=/')
   assert.equal(partitionPath(['a', 'b'], [null, '1']), `a=${NULL_PARTITION}/b=1/`)
   assert.equal(partitionPath([], []), '')
