@@ -158,7 +158,7 @@ export class Region {
   /** Allocates and clears. */
   zeroed(bytes: number): number {
     const address = this.alloc(bytes)
-    new Uint8Array(this.arena.buffer, address, bytes).fill(0)
+    this.arena.kernels.clear(address, bytes)
     return address
   }
 

@@ -2,6 +2,8 @@
 export interface ByteKernels {
   /** Copies within the arena; several times as fast as `set` on a view of shared memory. */
   copy(source: number, target: number, length: number): void
+  /** Sets `length` bytes to 0. */
+  clear(target: number, length: number): void
   /**
    * PLAIN byte arrays in [source, end): writes the `count` + 1 offsets of the values without their length
    * prefixes. Returns the last offset, or -1 if a value crosses `end`.

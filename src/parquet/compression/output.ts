@@ -24,8 +24,9 @@ export function malformed(codec: string, cause?: unknown): SluiceError {
 
 /**
  * How zlib shall cut its output: in one piece if the input can plausibly be that long, else in smaller ones,
- * so that a header alone cannot make it allocate gigabytes.
+ * so that a header alone cannot make it allocate gigabytes. One byte more than needed spares it a second round
+ * with a second buffer.
  */
 export function chunkSize(input: number, size: number): number {
-  return Math.max(64, Math.min(size, 64 * 1024 + input * 64))
+  return Math.max(64, Math.min(size + 1, 64 * 1024 + input * 64))
 }

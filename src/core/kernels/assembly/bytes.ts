@@ -5,6 +5,11 @@ export function copy(source: usize, target: usize, length: usize): void {
   memory.copy(target, source, length)
 }
 
+/** Sets `length` bytes to 0. */
+export function clear(target: usize, length: usize): void {
+  memory.fill(target, 0, length)
+}
+
 /**
  * PLAIN byte arrays (a 4-byte little-endian length before each value) in [source, end): writes the `count` + 1
  * offsets of the values without their lengths. Returns the last offset, or -1 if a value crosses `end`.

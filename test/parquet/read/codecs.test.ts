@@ -1,0 +1,173 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { zstdCompressSync } from 'node:zlib'
+import fc from 'fast-check'
+import { snappyUncompress } from 'hyparquet'
+import { compressors } from 'hyparquet-compressors'
+import { isSluiceError } from '../../../src/core/errors.ts'
+import { pageCodec } from '../../../src/parquet/compression/codecs.ts'
+import type { Codec } from '../../../src/parquet/metadata.ts'
+import { noPython, python } from '../../support/python.ts'
+import { concat, sandbox } from './sandbox.ts'
+import { arena } from './support.ts'
+
+const CODECS: Codec[] = ['UNCOMPRESSED', 'SNAPPY', 'GZIP', 'BROTLI', 'ZSTD', 'LZ4_RAW']
+
+/** Bytes with repeats of all lengths and distances, as compressors see them. */
+const bytes = fc
+  .array(
+    fc.oneof(
+      fc.uint8Array({ maxLength: 80 }),
+      fc
+        .tuple(fc.uint8Array({ minLength: 1, maxLength: 20 }), fc.integer({ min: 1, max: 200 }))
+        .map(([part, n]) => concat(Array.from({ length: n }, () => part))),
+      fc.constant(new TextEncoder().encode('the same words again and again ')),
+      fc.nat(70_000).map(n => Uint8Array.from({ length: n }, (_, i) => (i * i * 31) >> 7)),
+    ),
+    { maxLength: 12 },
+  )
+  .map(concat)
+
+function compress(codec: Codec, input: Uint8Array): Uint8Array {
+  const region = arena.region()
+  try {
+    return pageCodec(codec).compress(input, region).slice()
+  } finally {
+    region.free()
+  }
+}
+
+function decompress(codec: Codec, input: Uint8Array, size: number): Uint8Array {
+  const region = arena.region()
+  try {
+    return arena.u8(pageCodec(codec).decompress(input, size, region), size).slice()
+  } finally {
+    region.free()
+  }
+}
+
+for (const codec of CODECS) {
+  test(`${codec} gives back what it compressed, and refuses other sizes`, () => {
+    fc.assert(
+      fc.property(bytes, input => {
+        const packed = compress(codec, input)
+        assert.deepEqual(decompress(codec, packed, input.length), input)
+        for (const size of [input.length + 1, input.length - 1, 2 ** 31 - 1]) {
+          if (size >= 0) assertCorrupt(() => decompress(codec, packed, size))
+        }
+        if (packed.length > 1) assertCorrupt(() => decompress(codec, packed.subarray(0, -1), input.length))
+      }),
+    )
+  })
+
+  test(`${codec} turns any bytes into an error or an output of the size asked for`, () => {
+    fc.assert(
+      fc.property(bytes, fc.array(fc.tuple(fc.noBias(fc.nat(1 << 30)), fc.nat(255))), (input, edits) => {
+        const packed = compress(codec, input)
+        for (const [at, byte] of edits) if (packed.length > 0) packed[at % packed.length] = byte
+        try {
+          assert.equal(decompress(codec, packed, input.length).length, input.length)
+        } catch (error) {
+          assert.ok(isSluiceError(error) && error.code === 'corrupt', String(error))
+        }
+      }),
+    )
+  })
+}
+
+test('other decoders read our snappy and LZ4', () => {
+  fc.assert(
+    fc.property(bytes, input => {
+      const output = new Uint8Array(input.length)
+      if (input.length > 0) snappyUncompress(compress('SNAPPY', input), output)
+      assert.deepEqual(output, input)
+      if (input.length === 0) return
+      assert.deepEqual(compressors.LZ4_RAW!(compress('LZ4_RAW', input), input.length), input)
+    }),
+  )
+})
+
+test('PyArrow reads what we compress, and we what PyArrow compresses', { skip: noPython }, async () => {
+  const inputs = fc.sample(bytes, { numRuns: 40, seed: 5 }).map(input => Buffer.from(input))
+  const names: [Codec, string][] = [
+    ['SNAPPY', 'snappy'],
+    ['LZ4_RAW', 'lz4_raw'],
+    ['ZSTD', 'zstd'],
+    ['GZIP', 'gzip'],
+    ['BROTLI', 'brotli'],
+  ]
+  for (const [codec, name] of names) {
+    const packed = inputs.map(input => Buffer.from(compress(codec, input)).toString('base64'))
+    const theirs = await python<{ same: boolean; packed: string }[]>(
+      `
+      import pyarrow as pa, base64
+      result = []
+      for packed, plain in zip(input['packed'], input['plain']):
+          plain = base64.b64decode(plain)
+          same = pa.decompress(base64.b64decode(packed), len(plain), input['codec'], asbytes=True) == plain
+          result.append({'same': same, 'packed': pa.compress(plain, input['codec'], asbytes=True)})
+      `,
+      { packed, plain: inputs.map(input => input.toString('base64')), codec: name },
+    )
+    for (const [index, { same, packed }] of theirs.entries()) {
+      const input = inputs[index]!
+      assert.ok(same, `${name} of ${input.length} bytes`)
+      const ours = decompress(codec, Buffer.from(packed, 'base64'), input.length)
+      assert.deepEqual(ours, Uint8Array.from(input))
+    }
+  }
+})
+
+test('compression finds what repeats', () => {
+  const input = new TextEncoder().encode('carrier=AA origin=JFK destination=LAX '.repeat(3000))
+  for (const codec of ['SNAPPY', 'LZ4_RAW'] as const) {
+    assert.ok(compress(codec, input).length < input.length / 15, codec)
+  }
+})
+
+test('two zstd frames in a row are an error and not the first of them', () => {
+  const frame = zstdCompressSync(new Uint8Array(1000))
+  assertCorrupt(() => decompress('ZSTD', Buffer.concat([frame, frame]), 2000))
+})
+
+test('the kernels stay within their ranges whatever the bytes', () => {
+  const tags = fc.array(fc.oneof(fc.nat(255), fc.constantFrom(0, 1, 2, 3, 0x0f, 0xf0, 0xff, 0xfc)), {
+    maxLength: 80,
+  })
+  fc.assert(
+    fc.property(tags, fc.nat(300), (input, size) => {
+      const snappy = concat([[(size & 127) | (size > 127 ? 128 : 0)], size > 127 ? [size >> 7] : [], input])
+      const { result } = sandbox([snappy, Uint8Array.from(input)], [size, size], (k, [s, l], [a, b]) => [
+        k.snappyDecompress(s!.start, s!.end, a!.start, a!.end),
+        k.lz4Decompress(l!.start, l!.end, b!.start, b!.end),
+      ])
+      assert.ok(result.every(code => code === 0 || code === -1))
+    }),
+    { numRuns: 5000 },
+  )
+  fc.assert(
+    fc.property(bytes, input => {
+      const room = [32 + input.length + Math.ceil(input.length / 6), 32768]
+      const lz4Room = [input.length + Math.ceil(input.length / 255) + 16, 16384]
+      const { result } = sandbox([input], [...room, ...lz4Room], (k, [s], [a, snappyTable, b, lz4Table]) => {
+        k.clear(lz4Table!.start, 16384)
+        return [
+          k.snappyCompress(s!.start, s!.end, a!.start, snappyTable!.start),
+          k.lz4Compress(s!.start, s!.end, b!.start, lz4Table!.start),
+        ]
+      })
+      assert.ok(result[0]! <= room[0]! && result[1]! <= lz4Room[0]!)
+    }),
+  )
+})
+
+test('codecs that are not there are named', () => {
+  assert.throws(
+    () => pageCodec('LZO'),
+    error => isSluiceError(error) && error.code === 'unsupported' && /LZO/.test(error.message),
+  )
+})
+
+function assertCorrupt(run: () => unknown): void {
+  assert.throws(run, error => isSluiceError(error) && error.code === 'corrupt')
+}
