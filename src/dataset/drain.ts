@@ -8,11 +8,11 @@ import { stagesSchema } from '../core/stages.ts'
 import { type BatchMessage, fieldToMessage, packBatch } from '../core/transport.ts'
 import type { ResolvedWriteOptions } from '../parquet/write-options.ts'
 import type { StagedWriter } from '../storage/store.ts'
-import type { LaneCounts, LaneSink, LaneUnit } from './lane.ts'
+import type { LaneCounts, LaneSink, LaneUnit } from './lane-messages.ts'
 import { type LanePool, openLanes, startLanes } from './lane-pool.ts'
 import { type FileLimits, TaskOutput, type WrittenFile } from './output.ts'
 import type { RowGroupSize } from './partition-buffers.ts'
-import type { ParquetScan } from './scan.ts'
+import { ParquetScan } from './scan.ts'
 import type { SourceFile } from './scan-listing.ts'
 import { type FetchedUnit, SMALL_RUN } from './units.ts'
 
@@ -151,6 +151,11 @@ export async function drainBatches(plan: PipelinePlan, drain: Drain, run: Run): 
     ended = true
     return undefined
   }
+}
+
+/** The scan of a pipeline that runs in the lanes from end to end. */
+export function fusedScan({ source, middle }: PipelinePlan): ParquetScan | undefined {
+  return middle.length === 0 && source instanceof ParquetScan ? source : undefined
 }
 
 /** The columns of the files: all but the partition keys. */

@@ -1,7 +1,8 @@
 import { extname } from 'node:path'
 import { InlineLane, type LaneClient, WorkerLane } from '../core/lanes.ts'
 import type { Run } from '../core/run.ts'
-import { type LaneEmit, type LaneProgram, laneHandlers } from './lane.ts'
+import { laneHandlers } from './lane.ts'
+import type { LaneEmit, LaneProgram } from './lane-messages.ts'
 import { laneBytes } from './mode.ts'
 import { type FetchedUnit, type Fragment, laneFile, SMALL_RUN } from './units.ts'
 

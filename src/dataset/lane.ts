@@ -1,104 +1,23 @@
 import type { Field, RecordBatch, Schema } from 'apache-arrow'
 import { Arena, type Region } from '../core/arena.ts'
-import { batchBytes, makeBatch } from '../core/batch.ts'
-import { concatBatches } from '../core/concat.ts'
-import { SluiceError } from '../core/errors.ts'
+import { batchBytes } from '../core/batch.ts'
 import { type EmitHandler, type LaneHandlers, Transferred } from '../core/lanes.ts'
-import type { Mode } from '../core/report.ts'
 import { sliceRows } from '../core/slice.ts'
-import { type Stage, StageRunner } from '../core/stages.ts'
+import { StageRunner } from '../core/stages.ts'
 import {
   type BatchMessage,
   batchFromMessage,
   batchToMessage,
-  type FieldMessage,
   fieldFromMessage,
   packBatch,
-  schemaFromMessage,
 } from '../core/transport.ts'
-import type { FileMetadata } from '../parquet/metadata.ts'
-import { RowGroupReader } from '../parquet/row-group-reader.ts'
-import { type EncodedRowGroup, encodeRowGroup } from '../parquet/row-group-writer.ts'
-import type { ResolvedWriteOptions } from '../parquet/write-options.ts'
-import { constantColumn } from './constant-column.ts'
-import { PartitionBuffers, type RowGroupSize, type TakenRows } from './partition-buffers.ts'
-import type { PartitionValue } from './partition-types.ts'
-import { decodedBytes } from './scan-size.ts'
+import { encodeRowGroup } from '../parquet/row-group-writer.ts'
+import type { LaneBatch, LaneCounts, LaneEmit, LaneFile, LaneProgram, LaneUnit } from './lane-messages.ts'
+import { PartitionBuffers, type TakenRows } from './partition-buffers.ts'
+import { type Step, UnitDecoder } from './unit-decoder.ts'
 
-/** What a lane does in a run; plain data. */
-export interface LaneProgram {
-  mode: Mode
-  batchRows: number
-  /** Bytes of the budget that this lane's memory may take. */
-  arenaBytes: number
-  /** Columns of the source that are needed, partition keys included. */
-  input: FieldMessage[]
-  /** Stages behind the reads. */
-  head: Stage[]
-  sink?: LaneSink
-}
-
-/** What a lane needs to know to partition and encode. */
-export interface LaneSink {
-  /** Stages before the partitioning of batches that come from the main thread. */
-  tail: Stage[]
-  /** Columns of the files written. */
-  fields: FieldMessage[]
-  keys: string[]
-  size: RowGroupSize
-  maxPartitions: number
-  write: ResolvedWriteOptions
-}
-
-/** A source file, told to a lane before its first unit. */
-export interface LaneFile {
-  id: number
-  name: string
-  metadata: FileMetadata
-  constants: { name: string; value: PartitionValue }[]
-}
-
-/** Work for a lane: one row group, or in mode `fragment` all of a file's. */
-export interface LaneUnit {
-  file: number
-  rowGroups: number[]
-  chunks: { rowGroup: number; leaf: number; bytes: Uint8Array }[]
-}
-
-export interface LaneBatch {
-  batch: BatchMessage
-  /** Bytes of the batch. */
-  bytes: number
-  rowsIn: number
-  /** No other batch of the unit follows. */
-  last: boolean
-}
-
-/** A batch on its way out of the decoder, in a region of its own. */
-interface Step {
-  batch: RecordBatch
-  region: Region
-  rowsIn: number
-  last: boolean
-}
-
-export interface LaneCounts {
-  rowsIn: number
-  rowsOut: number
-  /** Bytes of Arrow data after the stages. */
-  bytesOut: number
-  highWater: number
-}
-
-/** A row group on its way to its partition's file. */
-export interface LaneEmit {
-  path: string
-  group: EncodedRowGroup
-}
-
-/** A slice of the arena given to one unit at a time: decoded, filtered and ordered rows each take their share. */
-const UNIT_SHARE = 0.5
-const COPIES = 3
+/** A batch from the main thread is copied in, and ordered by partition. */
+const COPIES = 2
 /** Encoded row groups that the main thread has not written yet. */
 const EMIT_WINDOW = 4
 
@@ -110,9 +29,7 @@ export class Lane {
   readonly #program: LaneProgram
   readonly #emit: EmitHandler
   readonly #arena: Arena
-  readonly #files = new Map<number, LaneFile>()
-  readonly #input: Field[]
-  readonly #head: StageRunner
+  readonly #decoder: UnitDecoder
   readonly #fields: Field[]
   readonly #buffers: PartitionBuffers | undefined
   #tail: { schema: Schema; runner: StageRunner } | undefined
@@ -125,8 +42,7 @@ export class Lane {
     this.#program = program
     this.#emit = emit
     this.#arena = new Arena(program.arenaBytes)
-    this.#input = program.input.map(fieldFromMessage)
-    this.#head = new StageRunner(program.head, schemaFromMessage(program.input))
+    this.#decoder = new UnitDecoder(program, this.#arena, bytes => this.#makeRoom(bytes))
     const { sink } = program
     this.#fields = sink?.fields.map(fieldFromMessage) ?? []
     this.#buffers =
@@ -136,17 +52,17 @@ export class Lane {
   }
 
   addFile(file: LaneFile): void {
-    this.#files.set(file.id, file)
+    this.#decoder.addFile(file)
   }
 
   dropFile(id: number): void {
-    this.#files.delete(id)
+    this.#decoder.dropFile(id)
   }
 
   /** Begins a unit whose batches {@link next} gives one by one. */
   async open(unit: LaneUnit): Promise<void> {
     await this.close()
-    this.#unit = this.#batches(unit)
+    this.#unit = this.#decoder.batches(unit)
   }
 
   /** The next batch of the open unit, in memory of its own; undefined at the end. */
@@ -177,7 +93,7 @@ export class Lane {
     let rowsIn = 0
     let rowsOut = 0
     let bytesOut = 0
-    for await (const { batch, region, rowsIn: read } of this.#batches(unit)) {
+    for await (const { batch, region, rowsIn: read } of this.#decoder.batches(unit)) {
       rowsIn += read
       rowsOut += batch.numRows
       bytesOut += batchBytes(batch)
@@ -193,7 +109,7 @@ export class Lane {
       const { schema } = batch
       this.#tail = { schema, runner: new StageRunner(this.#program.sink!.tail, schema) }
     }
-    await this.#makeRoom(COPIES * message.columns.reduce((sum, column) => sum + bytesOf(column), 0))
+    await this.#makeRoom(COPIES * batchBytes(batch))
     const region = this.#arena.region()
     let result: RecordBatch
     try {
@@ -303,99 +219,6 @@ export class Lane {
     if (this.#emitFailure !== undefined) throw this.#emitFailure.error
   }
 
-  async *#batches(unit: LaneUnit): AsyncGenerator<Step> {
-    const file = this.#files.get(unit.file)
-    if (file === undefined)
-      throw new SluiceError('invalid-argument', `file ${unit.file} is not known to the lane`)
-    if (this.#program.mode === 'fragment') {
-      yield await this.#wholeFile(file, unit)
-      return
-    }
-    for (const rowGroup of unit.rowGroups) {
-      const reader = await this.#reader(file, rowGroup, unit)
-      try {
-        const step = this.#sliceRows(file, rowGroup)
-        for (let at = 0; at < reader.rows; ) {
-          const rowsIn = Math.min(step, reader.rows - at)
-          await this.#makeRoom((rowsIn / step) * this.#program.arenaBytes * UNIT_SHARE)
-          at += rowsIn
-          const last = at === reader.rows && rowGroup === unit.rowGroups.at(-1)
-          yield this.#stage(rowsIn, last, region => this.#read(reader, file, rowsIn, region))
-        }
-      } finally {
-        reader.close()
-      }
-    }
-  }
-
-  async #wholeFile(file: LaneFile, unit: LaneUnit): Promise<Step> {
-    const sizes = unit.rowGroups.map(rowGroup => this.#decodedBytes(file, rowGroup))
-    await this.#makeRoom(COPIES * sizes.reduce((sum, size) => sum + size, 0))
-    const readers: RowGroupReader[] = []
-    try {
-      for (const rowGroup of unit.rowGroups) readers.push(await this.#reader(file, rowGroup, unit))
-      const rowsIn = readers.reduce((sum, reader) => sum + reader.rows, 0)
-      return this.#stage(rowsIn, true, region => {
-        const parts = readers.map(reader => this.#read(reader, file, reader.rows, region))
-        return concatBatches(parts, region)
-      })
-    } finally {
-      for (const reader of readers) reader.close()
-    }
-  }
-
-  #stage(rowsIn: number, last: boolean, make: (region: Region) => RecordBatch): Step {
-    const region = this.#arena.region()
-    try {
-      return { batch: this.#head.run(make(region), region), region, rowsIn, last }
-    } catch (error) {
-      region.free()
-      throw error
-    }
-  }
-
-  #read(reader: RowGroupReader, file: LaneFile, rows: number, region: Region): RecordBatch {
-    const batch = reader.read(rows, region)
-    const columns = this.#input.map(field => {
-      const constant = file.constants.find(({ name }) => name === field.name)
-      if (constant !== undefined) return constantColumn(field.type, constant.value, rows, region)
-      const index = reader.fields.findIndex(({ name }) => name === field.name)
-      return batch.data.children[index]!
-    })
-    return makeBatch(this.#input, columns, rows)
-  }
-
-  #reader(file: LaneFile, rowGroup: number, unit: LaneUnit): Promise<RowGroupReader> {
-    const chunks = new Map<number, Uint8Array>()
-    for (const chunk of unit.chunks) if (chunk.rowGroup === rowGroup) chunks.set(chunk.leaf, chunk.bytes)
-    return RowGroupReader.open({
-      file: file.name,
-      metadata: file.metadata,
-      rowGroup,
-      columns: this.#fileColumns(file),
-      bytes: leaf => chunks.get(leaf)!,
-      arena: this.#arena,
-    })
-  }
-
-  #fileColumns(file: LaneFile): string[] {
-    return this.#input
-      .map(({ name }) => name)
-      .filter(name => !file.constants.some(constant => constant.name === name))
-  }
-
-  #decodedBytes(file: LaneFile, rowGroup: number): number {
-    return decodedBytes(file.metadata, rowGroup, this.#fileColumns(file))
-  }
-
-  #sliceRows(file: LaneFile, rowGroup: number): number {
-    const rows = Math.max(file.metadata.rowGroups[rowGroup]!.numRows, 1)
-    const perRow = Math.max(this.#decodedBytes(file, rowGroup) / rows, 1)
-    const fitting = Math.max(1, Math.floor((this.#program.arenaBytes * UNIT_SHARE) / (COPIES * perRow)))
-    const wanted = this.#program.mode === 'batch' ? this.#program.batchRows : rows
-    return Math.min(wanted, fitting)
-  }
-
   #counts(rowsIn: number, rowsOut: number, bytesOut: number): LaneCounts {
     return { rowsIn, rowsOut, bytesOut, highWater: this.#arena.highWater }
   }
@@ -422,10 +245,4 @@ export function laneHandlers(emit: EmitHandler): LaneHandlers {
     finish: (path: string, others: BatchMessage[]) => own().finish(path, others),
     settle: () => own().settle(),
   }
-}
-
-function bytesOf(column: BatchMessage['columns'][number]): number {
-  const own = column.buffers.reduce((sum, view) => sum + (view?.byteLength ?? 0), 0)
-  const below = column.children.reduce((sum, child) => sum + bytesOf(child), 0)
-  return own + below + (column.dictionary === undefined ? 0 : bytesOf(column.dictionary))
 }

@@ -1,7 +1,7 @@
 import type { Lease } from '../core/budget.ts'
 import type { LaneClient } from '../core/lanes.ts'
 import type { Run } from '../core/run.ts'
-import type { LaneBatch } from './lane.ts'
+import type { LaneBatch } from './lane-messages.ts'
 import type { LanePool } from './lane-pool.ts'
 import type { FetchedUnit } from './units.ts'
 

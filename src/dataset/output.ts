@@ -4,7 +4,7 @@ import type { Run } from '../core/run.ts'
 import { ParquetFileWriter } from '../parquet/file-writer.ts'
 import type { ResolvedWriteOptions } from '../parquet/write-options.ts'
 import type { StagedUpload, StagedWriter } from '../storage/store.ts'
-import type { LaneEmit } from './lane.ts'
+import type { LaneEmit } from './lane-messages.ts'
 
 /** How rows are cut into files. */
 export interface FileLimits {

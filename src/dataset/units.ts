@@ -1,5 +1,5 @@
 import type { FileMetadata } from '../parquet/metadata.ts'
-import type { LaneFile, LaneUnit } from './lane.ts'
+import type { LaneFile, LaneUnit } from './lane-messages.ts'
 import type { SourceFile } from './scan-listing.ts'
 
 /** A source file with its footer and the row groups that may hold wanted rows. */

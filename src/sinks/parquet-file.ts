@@ -1,7 +1,7 @@
 import { SluiceError } from '../core/errors.ts'
 import type { Sink } from '../core/sink.ts'
 import { type FileOptions, resolveFileOptions } from '../dataset/sink-options.ts'
-import { writeFile } from '../dataset/write.ts'
+import { writeFile } from '../dataset/write-file.ts'
 import type { Store } from '../storage/store.ts'
 
 export interface ParquetFileOptions extends FileOptions {

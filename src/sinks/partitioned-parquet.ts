@@ -2,7 +2,7 @@ import { parseBytes } from '../core/bytes.ts'
 import { SluiceError } from '../core/errors.ts'
 import type { Sink } from '../core/sink.ts'
 import { type FileOptions, resolveFileOptions } from '../dataset/sink-options.ts'
-import { type DatasetSinkOptions, writeDataset } from '../dataset/write.ts'
+import { type DatasetSinkOptions, writeDataset } from '../dataset/write-dataset.ts'
 import type { Store } from '../storage/store.ts'
 
 export interface PartitionedParquetOptions extends FileOptions {

@@ -3,15 +3,14 @@ import { SluiceError } from '../core/errors.ts'
 import { checkKeys, type PipelinePlan } from '../core/planner.ts'
 import type { RunReport } from '../core/report.ts'
 import type { Run } from '../core/run.ts'
-import { ParquetFileWriter } from '../parquet/file-writer.ts'
 import type { ResolvedWriteOptions } from '../parquet/write-options.ts'
-import type { StagedUpload, Store } from '../storage/store.ts'
-import { type Drain, type DrainTask, drainBatches, drainScan, fileFields } from './drain.ts'
+import type { Store } from '../storage/store.ts'
+import { type Drain, type DrainTask, drainBatches, drainScan, fileFields, fusedScan } from './drain.ts'
+import { emptyFile, stageEmpty } from './empty-file.ts'
 import type { Existing } from './folder.ts'
 import { openJob } from './job.ts'
 import type { FileLimits } from './output.ts'
 import type { RowGroupSize } from './partition-buffers.ts'
-import { ParquetScan } from './scan.ts'
 import type { SourceFile } from './scan-listing.ts'
 
 /** What a dataset sink has been told, checked. */
@@ -75,7 +74,10 @@ export async function writeDataset(
       sequences.set(task, sequence + 1)
       return job.createFile(task, partition, options.fileName({ task, partition, sequence, tag: job.tag }))
     },
-    finishTask: async (task, written) => {
+    finishTask: async (task, files) => {
+      // A dataset without partitions has a file even if it has no rows, so that every engine can open it.
+      const empty = files.length === 0 && keys.length === 0 && tasks.length === 1 && plan.middle.length === 0
+      const written = empty ? [await stageEmpty(await drain.createFile(task, ''), plan, drain, run)] : files
       for (const { partition } of written) partitions.add(partition)
       run.partitions = partitions.size
       await job.finishTask(task, written)
@@ -94,62 +96,10 @@ export async function writeDataset(
     if (options.commonMetadata) await putCommonMetadata(store, plan, drain, run)
     return { ...run.report(), job: name, files: result.files }
   } catch (error) {
-    if (run.job === undefined) await job.abort()
-    else await job.suspend()
+    // What cannot be tidied up now is invisible, and left to vacuum; the failure itself is what matters.
+    await (run.job === undefined ? job.abort() : job.suspend()).catch(() => {})
     throw error
   }
-}
-
-/** Runs a pipeline into one file, which appears when it is whole. */
-export async function writeFile(
-  store: Store,
-  key: string,
-  plan: PipelinePlan,
-  options: Pick<DatasetSinkOptions, 'write' | 'size'> & { existing: 'error' | 'overwrite' },
-  run: Run,
-): Promise<RunReport> {
-  if ((plan.repartition?.by ?? []).length > 0) {
-    throw new SluiceError('invalid-argument', 'a single file has no partitions', {
-      option: 'repartition',
-      hint: 'Leave repartition({ by }) out, or use partitionedParquet(store).',
-    })
-  }
-  if (options.existing === 'error') await assertFree(store, key, run)
-  const uploads: StagedUpload[] = []
-  const unlimited = Number.POSITIVE_INFINITY
-  const drain: Drain = {
-    keys: [],
-    limits: { maxRowsPerFile: unlimited, targetFileBytes: unlimited, maxPartitions: unlimited },
-    size: options.size,
-    write: options.write,
-    createFile: () => store.stage(key, { signal: run.signal }),
-    finishTask: async (_, files) => {
-      uploads.push(...files.map(({ staged }) => staged))
-    },
-  }
-  run.phase = 'run'
-  try {
-    const scan = fusedScan(plan)
-    if (scan === undefined) await drainBatches(plan, drain, run)
-    else {
-      if (run.execution.mode === 'fragment') throw fragmentFile()
-      await drainScan(scan, plan, [{ task: 0, files: await scan.files(run) }], drain, run)
-    }
-    if (uploads.length === 0) uploads.push(await stageEmpty(store, key, plan, drain, run))
-    run.signal.throwIfAborted()
-    run.phase = 'commit'
-    if (options.existing === 'error') await assertFree(store, key, run)
-    await store.completeStaged(uploads[0]!, { signal: run.signal })
-    return { ...run.report(), partitions: 1 }
-  } catch (error) {
-    await Promise.allSettled(uploads.map(upload => store.abortStaged(upload)))
-    throw error
-  }
-}
-
-/** The scan of a pipeline that runs in the lanes from end to end. */
-function fusedScan({ source, middle }: PipelinePlan): ParquetScan | undefined {
-  return middle.length === 0 && source instanceof ParquetScan ? source : undefined
 }
 
 /** Consecutive files of about `taskBytes` together; in mode `fragment` each file for itself. */
@@ -223,52 +173,9 @@ async function putCommonMetadata(store: Store, plan: PipelinePlan, drain: Drain,
   await store.put('_common_metadata', emptyFile(plan, drain), { signal: run.signal })
 }
 
-async function stageEmpty(
-  store: Store,
-  key: string,
-  plan: PipelinePlan,
-  drain: Drain,
-  run: Run,
-): Promise<StagedUpload> {
-  const writer = await store.stage(key, { signal: run.signal })
-  try {
-    await writer.write(emptyFile(plan, drain), { signal: run.signal })
-    run.files++
-    return await writer.seal({ signal: run.signal })
-  } catch (error) {
-    await writer.abort()
-    throw error
-  }
-}
-
-function emptyFile(plan: PipelinePlan, drain: Drain): Uint8Array {
-  const file = new ParquetFileWriter(fileFields(plan.schema, drain.keys), drain.write)
-  return Buffer.concat([file.header(), file.finish().bytes])
-}
-
-async function assertFree(store: Store, key: string, run: Run): Promise<void> {
-  const found = await store.head(key, { signal: run.signal }).catch(error => {
-    if (error?.code === 'not-found') return undefined
-    throw error
-  })
-  if (found === undefined) return
-  throw new SluiceError('already-exists', 'there is a file already', {
-    option: 'existing',
-    file: key,
-    hint: "Say existing: 'overwrite' to replace it.",
-  })
-}
-
 function onlyKeys(keys: readonly string[]): SluiceError {
   return new SluiceError('schema', 'all columns are partition keys, so that the files would have none', {
     option: 'repartition',
     hint: `Keep another column beside ${keys.join(', ')}.`,
-  })
-}
-
-function fragmentFile(): SluiceError {
-  return new SluiceError('invalid-argument', "mode 'fragment' writes files for each source file, not one", {
-    option: 'mode',
-    hint: "Use mode 'streaming' or 'batch' with parquetFile().",
   })
 }

@@ -1,0 +1,71 @@
+import type { Mode } from '../core/report.ts'
+import type { Stage } from '../core/stages.ts'
+import type { BatchMessage, FieldMessage } from '../core/transport.ts'
+import type { FileMetadata } from '../parquet/metadata.ts'
+import type { EncodedRowGroup } from '../parquet/row-group-writer.ts'
+import type { ResolvedWriteOptions } from '../parquet/write-options.ts'
+import type { RowGroupSize } from './partition-buffers.ts'
+import type { PartitionValue } from './partition-types.ts'
+
+/** What a lane does in a run; plain data. */
+export interface LaneProgram {
+  mode: Mode
+  batchRows: number
+  /** Bytes of the budget that this lane's memory may take. */
+  arenaBytes: number
+  /** Columns of the source that are needed, partition keys included. */
+  input: FieldMessage[]
+  /** Stages behind the reads. */
+  head: Stage[]
+  sink?: LaneSink
+}
+
+/** What a lane needs to know to partition and encode. */
+export interface LaneSink {
+  /** Stages before the partitioning of batches that come from the main thread. */
+  tail: Stage[]
+  /** Columns of the files written. */
+  fields: FieldMessage[]
+  keys: string[]
+  size: RowGroupSize
+  maxPartitions: number
+  write: ResolvedWriteOptions
+}
+
+/** A source file, told to a lane before its first unit. */
+export interface LaneFile {
+  id: number
+  name: string
+  metadata: FileMetadata
+  constants: { name: string; value: PartitionValue }[]
+}
+
+/** Work for a lane: one row group, or in mode `fragment` all of a file's. */
+export interface LaneUnit {
+  file: number
+  rowGroups: number[]
+  chunks: { rowGroup: number; leaf: number; bytes: Uint8Array }[]
+}
+
+export interface LaneBatch {
+  batch: BatchMessage
+  /** Bytes of the batch. */
+  bytes: number
+  rowsIn: number
+  /** No other batch of the unit follows. */
+  last: boolean
+}
+
+export interface LaneCounts {
+  rowsIn: number
+  rowsOut: number
+  /** Bytes of Arrow data after the stages. */
+  bytesOut: number
+  highWater: number
+}
+
+/** A row group on its way to its partition's file. */
+export interface LaneEmit {
+  path: string
+  group: EncodedRowGroup
+}
