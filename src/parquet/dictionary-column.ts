@@ -5,9 +5,10 @@ import { SluiceError } from '../core/errors.ts'
 import { type CodedValues, numberValues } from './dictionary-builder.ts'
 import type { LeafType } from './leaf-type.ts'
 import {
-  collectArrowValues,
+  arrowWidthOf,
   convertValues,
   dictionaryCodes,
+  lookUp,
   type PhysicalValues,
   type Validity,
 } from './physical-column.ts'
@@ -15,7 +16,6 @@ import {
 /** A dictionary of the input. */
 interface Source {
   data: Data
-  values: PhysicalValues
   /** The number that each of its codes got; -1: does not occur. */
   map: number
 }
@@ -38,7 +38,7 @@ export function collectCodes(
   validity: Validity,
 ): CodedValues {
   const { kernels } = region.arena
-  const sources = sourcesOf(region, leaf, pieces)
+  const sources = sourcesOf(region, pieces)
   const entries = [...new Set(sources)].reduce((sum, { data }) => sum + data.length, 0)
   const used = region.alloc(4 * Math.min(entries, validity.valid))
   const codes = region.alloc(4 * validity.valid)
@@ -76,17 +76,15 @@ export function collectCodes(
 }
 
 /** The dictionary of each piece; a dictionary that several pieces share is one source. */
-function sourcesOf(region: Region, leaf: LeafType, pieces: readonly Data[]): Source[] {
+function sourcesOf(region: Region, pieces: readonly Data[]): Source[] {
   const known: Source[] = []
   return pieces.map(piece => {
     const data = dictionaryData(piece)
     const present = known.find(source => sameBuffers(source.data, data))
     if (present !== undefined) return present
-    // Null values of a dictionary stay in it, so that codes keep their meaning; no code names one any more.
-    const whole: Validity = { rows: data.length, bits: 0, valid: data.length }
     const map = region.alloc(4 * data.length)
     region.arena.i32(map, data.length).fill(-1)
-    const source = { data, values: collectArrowValues(region, leaf, [data], whole), map }
+    const source = { data, map }
     known.push(source)
     return source
   })
@@ -118,11 +116,10 @@ function valuesOf(
   used: number,
   distinct: number,
 ): PhysicalValues {
-  const width = leaf.layout === 'fixed' ? leaf.arrowWidth : leaf.width
+  const width = arrowWidthOf(leaf)
   const address = region.alloc(distinct * width)
   for (const { source, from, to } of spans) {
-    const target = address + from * width
-    region.arena.kernels.gatherValues(used + 4 * from, to - from, source.values.address, width, target)
+    lookUp(region, leaf, source.data, used + 4 * from, to - from, address + from * width)
   }
   return convertValues(region, leaf, { address, count: distinct })
 }

@@ -70,7 +70,7 @@ export function collectValues(
 }
 
 /** The values as Arrow has them, nulls left out; {@link convertValues} makes them physical. */
-export function collectArrowValues(
+function collectArrowValues(
   region: Region,
   leaf: LeafType,
   pieces: readonly Data[],
@@ -78,7 +78,7 @@ export function collectArrowValues(
 ): PhysicalValues {
   if (leaf.layout === 'null') return { address: 0, count: 0 }
   const count = validity.valid
-  const width = leaf.layout === 'fixed' ? leaf.arrowWidth : leaf.width
+  const width = arrowWidthOf(leaf)
   const only = pieces.length === 1 ? pieces[0] : undefined
   if (only !== undefined && leaf.layout === 'fixed' && validity.bits === 0) {
     return { address: toArena(region, viewOf(only.values, 0, width * only.length)), count }
@@ -136,14 +136,56 @@ const collectSpans: Collect = (region, { offsetWidth }, piece, bits, row, out) =
   if (piece.length === 0) return 0
   const { kernels } = region.arena
   const spans = offsetWidth === 4 ? kernels.spansOfOffsets : kernels.spansOfLargeOffsets
+  const { offsets, data, bytes } = byteStrings(region, piece, offsetWidth)
+  const written = spans(offsets, data, bytes, bits, row, piece.length, out)
+  if (written < 0) throw new SluiceError('schema', OFFSETS)
+  return written
+}
+
+const OFFSETS = "the column's offsets do not ascend"
+
+/** The buffers of byte strings in the arena; `data` is where the first one lies. */
+function byteStrings(
+  region: Region,
+  piece: Data,
+  offsetWidth: 4 | 8,
+): { offsets: number; data: number; bytes: number } {
   const offsets = toArena(region, viewOf(piece.valueOffsets, 0, (piece.length + 1) * offsetWidth))
   const first = Number(piece.valueOffsets[0])
   const last = Number(piece.valueOffsets[piece.length])
   // A slice names a part of the data only.
   const data = viewOf(piece.values, first, Math.max(0, last - first))
-  const written = spans(offsets, toArena(region, data), data.length, bits, row, piece.length, out)
-  if (written < 0) throw new SluiceError('schema', "the column's offsets do not ascend")
-  return written
+  return { offsets, data: toArena(region, data), bytes: data.length }
+}
+
+/**
+ * Looks values of a dictionary up, as Arrow has them, to `out`. Its nulls are values like others here, so that
+ * codes keep their meaning; no code names one. The codes have been range-checked.
+ */
+export function lookUp(
+  region: Region,
+  leaf: LeafType,
+  dictionary: Data,
+  codes: number,
+  count: number,
+  out: number,
+): void {
+  const { kernels } = region.arena
+  if (leaf.layout === 'bytes') {
+    // Only values that are asked for are looked at: a dictionary may be shared by many small row groups.
+    const { offsets, data, bytes } = byteStrings(region, dictionary, leaf.offsetWidth)
+    const done = kernels.spansOfCodes(offsets, leaf.offsetWidth, data, bytes, codes, count, out)
+    if (done < 0) throw new SluiceError('schema', OFFSETS)
+    return
+  }
+  const all: Validity = { rows: dictionary.length, bits: 0, valid: dictionary.length }
+  const { address } = collectArrowValues(region, leaf, [dictionary], all)
+  kernels.gatherValues(codes, count, address, arrowWidthOf(leaf), out)
+}
+
+/** Bytes of a value before conversion. */
+export function arrowWidthOf(leaf: LeafType): number {
+  return leaf.layout === 'fixed' ? leaf.arrowWidth : leaf.width
 }
 
 const collectBooleans: Collect = (region, _leaf, piece, bits, row, out) => {

@@ -7,6 +7,16 @@ export interface SpanKernels {
   spansOfOffsets: SpansOfOffsets
   /** The same for 64-bit offsets. */
   spansOfLargeOffsets: SpansOfOffsets
+  /** Spans of the values that codes name; returns `count`, or -1 for offsets that leave the data. */
+  spansOfCodes(
+    offsets: number,
+    offsetWidth: 4 | 8,
+    data: number,
+    bytes: number,
+    codes: number,
+    count: number,
+    out: number,
+  ): number
   spansOfFixed(values: number, width: number, count: number, out: number): void
   /** Total length. */
   spanBytes(spans: number, count: number): number

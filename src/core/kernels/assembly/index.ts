@@ -22,6 +22,7 @@ export {
   encodePlainSpans,
   spanBytes,
   spanLengths,
+  spansOfCodes,
   spansOfFixed,
   spansOfLargeOffsets,
   spansOfOffsets,

@@ -56,6 +56,31 @@ export function spansOfLargeOffsets(offsets: usize, data: usize, bytes: u32, bit
   return fromOffsets<i64>(offsets, data, bytes, bits, from, count, out)
 }
 
+/**
+ * Spans of the values with the numbers `codes` among `size` values, given `size + 1` offsets, the first of which
+ * stands for the address `data`, from where `bytes` bytes may be used. Codes below `size` are the caller's duty.
+ * Returns `count`, or -1 for offsets that leave the data.
+ */
+export function spansOfCodes(offsets: usize, offsetWidth: usize, data: usize, bytes: u32, codes: usize, count: i32, out: usize): i32 {
+  const first = offsetAt(offsets, offsetWidth, 0)
+  for (let i = 0; i < count; i++) {
+    const code = <usize>load<u32>(codes + ((<usize>i) << 2))
+    const start = offsetAt(offsets, offsetWidth, code)
+    const end = offsetAt(offsets, offsetWidth, code + 1)
+    if (start < first || end < start || end - first > <i64>bytes) return -1
+    const span = out + ((<usize>i) << 3)
+    store<u32>(span, <u32>(data + <usize>(start - first)))
+    store<u32>(span, <u32>(end - start), 4)
+  }
+  return count
+}
+
+// @ts-ignore: decorator
+@inline
+function offsetAt(offsets: usize, width: usize, i: usize): i64 {
+  return width == 4 ? <i64>load<i32>(offsets + (i << 2)) : load<i64>(offsets + (i << 3))
+}
+
 /** Spans of `count` values of `width` bytes each. */
 export function spansOfFixed(values: usize, width: u32, count: i32, out: usize): void {
   for (let i = 0; i < count; i++) {
