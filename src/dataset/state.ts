@@ -42,13 +42,13 @@ export async function readJson<T extends { version: 1 }>(
     throw error
   }
   if (text === '') return { value: undefined, etag }
-  let value: T
+  let value: T | null
   try {
-    value = JSON.parse(text) as T
+    value = JSON.parse(text) as T | null
   } catch (error) {
     throw located(error, 'corrupt', place)
   }
-  if (value.version !== 1) {
+  if (value?.version !== 1) {
     throw new SluiceError(
       'unsupported',
       'was written by a version of Sluice that this one does not know',

@@ -409,6 +409,27 @@ test('a job committed while another process was about to plan it is found commit
   assert.deepEqual(await leftovers(root), [])
 })
 
+test('a name is taken before its plan goes: nobody plans the job anew while it is finished', async () => {
+  const root = new MemoryStore()
+  const lake = root.child('lake')
+  const [looking, recording] = [gate(/jobs\/n\/$/), gate(/done-/)]
+  const options = { name: 'n', existing: 'append', plan: planOf(1) } as const
+  const opening = openJob(interceptStore(root, looking.pass).child('lake'), options)
+  await looking.reached
+  const first = runJob(interceptStore(root, recording.pass).child('lake'), {
+    ...options,
+    tasks: [{ '': ['a'] }],
+  })
+  await recording.reached
+  looking.letGo()
+  const second = await opening
+  recording.letGo()
+  await first
+  await second.commit()
+  assert.deepEqual(await plainContents(lake), ['a'])
+  assert.deepEqual(await leftovers(root), [])
+})
+
 test('a job that another process has committed is not given up', async () => {
   const root = new MemoryStore()
   const lake = root.child('lake')

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { isSluiceError } from '../../src/core/errors.ts'
 import { openJob } from '../../src/dataset/job.ts'
-import { readSnapshot } from '../../src/dataset/snapshot.ts'
+import { readSnapshot, type SnapshotOptions } from '../../src/dataset/snapshot.ts'
 import { LocalStore } from '../../src/storage/local.ts'
 import { MemoryStore } from '../../src/storage/memory.ts'
 import { tempFolder } from '../support/temp.ts'
@@ -271,4 +271,43 @@ test('what a job needs and a store cannot do is said before anything is done', a
       lacking,
     )
   }
+})
+
+test('a commit file that is damaged, or newer than this version, is an error that names it', async () => {
+  for (const [text, code] of [
+    ['{"version":1', 'corrupt'],
+    [Buffer.from([0x22, 0xff, 0x22]), 'corrupt'],
+    ['{"version":2}', 'unsupported'],
+    ['null', 'unsupported'],
+  ] as const) {
+    const root = new MemoryStore()
+    await root.put(commitFile, Buffer.from(text))
+    const lake = root.child('lake/silver')
+    const named = (error: unknown) => hasCode(code)(error) && String(error).includes(commitFile)
+    await assert.rejects(readSnapshot(lake), named)
+    await assert.rejects(openJob(lake, { existing: 'append', plan: planOf(0) }), named)
+  }
+})
+
+test('a snapshot holds data only: by default Parquet files, or what is asked for, and nothing hidden', async () => {
+  const root = new MemoryStore()
+  const empty = { _SUCCESS: '', '_sluice/commits/000000000001.json': '' }
+  await seed(root, {
+    ...empty,
+    'k=1/a.parquet': 'a',
+    'k=2/b.csv': 'b',
+    'k=2/_c.csv': 'c',
+    'k=2/d.parquet': 'd',
+  })
+  const keys = async (options: SnapshotOptions) =>
+    (await readSnapshot(root, options)).objects.map(({ key }) => key)
+  assert.deepEqual(await keys({}), ['k=1/a.parquet', 'k=2/d.parquet'])
+  assert.deepEqual(await keys({ prefix: 'k=2/' }), ['k=2/d.parquet'])
+  assert.deepEqual(await keys({ match: key => key.endsWith('.csv') }), ['k=2/b.csv'])
+  assert.deepEqual(await keys({ match: () => true, state: null }), [
+    'k=1/a.parquet',
+    'k=2/b.csv',
+    'k=2/d.parquet',
+  ])
+  assert.equal((await readSnapshot(root)).commit, 1)
 })
