@@ -1,26 +1,17 @@
-import {
-  DataType,
-  DateDay,
-  DateUnit,
-  Decimal,
-  type Field,
-  type Schema,
-  Timestamp,
-  TimeUnit,
-  Utf8,
-} from 'apache-arrow'
+import { DataType, DateUnit, Decimal, type Field, type Schema, Timestamp, TimeUnit, Utf8 } from 'apache-arrow'
 import { valueType } from '../batch.ts'
 import { SluiceError } from '../errors.ts'
+import { bindArithmetic, bindNegate } from './bind-arithmetic.ts'
 import { type BoundExpr, type BoundNode, common, constant } from './bound.ts'
 import { castTo } from './cast.ts'
 import { computedType } from './column.ts'
 import type { Expr } from './expr.ts'
 import { compareWithLiteral, exactLiteral, fits, naturalLiteral, placeLiteral, settled } from './fold.ts'
 import { compileLike, prefixPattern } from './like.ts'
-import { decimalLiteral } from './literal.ts'
 import { nearestName } from './nearest.ts'
 import type { CompareOperator, ExprNode, Literal } from './node.ts'
 import { printSql } from './print.ts'
+import { describeLiteral, incomparable, mismatch } from './problems.ts'
 import { describeType, typeNamed } from './typename.ts'
 import {
   asDecimal,
@@ -83,7 +74,7 @@ class Binder {
       case 'compare':
         return this.#compare(node)
       case 'arithmetic':
-        return this.#arithmetic(node)
+        return bindArithmetic(node, this.bind(node.left), this.bind(node.right))
       case 'and':
       case 'or': {
         const args = node.args.map(arg => this.#condition(arg, node))
@@ -99,7 +90,7 @@ class Binder {
         return { op: 'isNull', arg, ...common(BOOL, [arg], false) }
       }
       case 'negate':
-        return this.#negate(node.arg, node)
+        return bindNegate(node, node.arg, this.bind(node.arg))
       case 'in':
         return this.#in(node)
       case 'like':
@@ -196,8 +187,8 @@ class Binder {
 
   #compare(node: ExprNode & { op: 'compare' }): BoundNode {
     const { operator, left, right } = node
-    const literalRight = this.#literal(right)
-    const literalLeft = this.#literal(left)
+    const literalRight = right.op === 'literal' ? right.literal : undefined
+    const literalLeft = left.op === 'literal' ? left.literal : undefined
     if (literalRight !== undefined && literalLeft === undefined) {
       return this.#compareLiteral(this.bind(left), operator, literalRight, node)
     }
@@ -237,88 +228,6 @@ class Binder {
     return { op: 'in', arg, values, orNull, ...common(BOOL, [arg], arg.nullable || orNull) }
   }
 
-  #arithmetic(node: ExprNode & { op: 'arithmetic' }): BoundNode {
-    const { operator } = node
-    let left = this.bind(node.left)
-    let right = this.bind(node.right)
-    const days = this.#dayArithmetic(node, left, right)
-    if (days !== undefined) return days
-    if (DataType.isDecimal(left.type)) right = literalAsDecimal(node.right) ?? right
-    if (DataType.isDecimal(right.type)) left = literalAsDecimal(node.left) ?? left
-    for (const side of [left, right]) {
-      if (!isNumeric(side.type) && !DataType.isNull(side.type)) {
-        throw mismatch(node, `uses '${operator}' on a value of type ${describeType(side.type)}`)
-      }
-    }
-    const numeric = commonType(left.type, right.type) ?? INT64
-    const type =
-      operator === '/' || DataType.isFloat(numeric)
-        ? FLOAT64
-        : DataType.isDecimal(numeric)
-          ? decimalResult(operator, left.type, right.type, node)
-          : INT64
-    if (left.type.typeId === right.type.typeId && DataType.isNull(left.type)) return constant(type, null)
-    if (DataType.isNull(left.type) || DataType.isNull(right.type)) return constant(type, null)
-    const side = (arg: BoundNode, text: ExprNode) => {
-      if (!DataType.isDecimal(type)) return castTo(arg, type, false, printSql(text))
-      const own = asDecimal(arg.type)
-      const target = operator === '*' ? own : new Decimal(type.scale, 38)
-      return castTo(arg, target, false, printSql(text))
-    }
-    const args = [side(left, node.left), side(right, node.right)] as const
-    const nullable = operator === '%' && type === INT64 ? true : undefined
-    return {
-      op: 'arithmetic',
-      operator,
-      left: args[0],
-      right: args[1],
-      text: printSql(node),
-      ...common(type, args, nullable),
-    }
-  }
-
-  /** Dates less dates are days; dates with integers are dates. */
-  #dayArithmetic(
-    node: ExprNode & { op: 'arithmetic' },
-    left: BoundNode,
-    right: BoundNode,
-  ): BoundNode | undefined {
-    const { operator } = node
-    const isDay = (arg: BoundNode) => DataType.isDate(arg.type) && arg.type.unit === DateUnit.DAY
-    if (operator !== '+' && operator !== '-') return undefined
-    const both = isDay(left) && isDay(right) && operator === '-'
-    const shifted = isDay(left) && DataType.isInt(right.type)
-    if (!both && !shifted && !(operator === '+' && isDay(right) && DataType.isInt(left.type)))
-      return undefined
-    const args = [
-      castTo(left, INT64, false, printSql(node.left), true),
-      castTo(right, INT64, false, printSql(node.right), true),
-    ] as const
-    const days: BoundNode = {
-      op: 'arithmetic',
-      operator,
-      left: args[0],
-      right: args[1],
-      text: printSql(node),
-      ...common(INT64, args),
-    }
-    return both ? days : castTo(days, new DateDay(), false, printSql(node), true)
-  }
-
-  #negate(operand: ExprNode, node: ExprNode): BoundNode {
-    const arg = this.bind(operand)
-    if (!isNumeric(arg.type)) {
-      if (DataType.isNull(arg.type)) return arg
-      throw mismatch(node, `negates a value of type ${describeType(arg.type)}`)
-    }
-    const type = DataType.isFloat(arg.type) ? FLOAT64 : DataType.isDecimal(arg.type) ? arg.type : INT64
-    const own = castTo(arg, type, false, printSql(operand))
-    // Minus one times x, where x - 0 would lose the sign of a zero; integers and decimals have none.
-    const [operator, left, right] =
-      type === FLOAT64 ? (['*', own, constant(type, -1)] as const) : (['-', constant(type, 0n), own] as const)
-    return { op: 'arithmetic', operator, left, right, text: printSql(node), ...common(type, [own]) }
-  }
-
   #cast(node: ExprNode & { op: 'cast' }): BoundNode {
     const type = typeNamed(node.to)
     const orNull = node.orNull === true
@@ -339,11 +248,6 @@ class Binder {
     } catch {
       return undefined
     }
-  }
-
-  /** The literal that a node is, or that a cast of text to a date or time makes of it. */
-  #literal(node: ExprNode): Literal | undefined {
-    return node.op === 'literal' ? node.literal : undefined
   }
 
   /** Values of one type, literals taking the type of the others where they are values of it. */
@@ -424,28 +328,6 @@ function comparable(a: BoundNode, b: BoundNode): [BoundNode, BoundNode] | undefi
   return (isText(a.type) && isText(b.type)) || (isBinary(a.type) && isBinary(b.type)) ? [a, b] : undefined
 }
 
-/** A number beside a decimal is meant as written, as SQL has it: not as the nearest double, nor as 19 digits. */
-function literalAsDecimal(node: ExprNode): BoundNode | undefined {
-  if (node.op !== 'literal' || (node.literal.type !== 'float' && node.literal.type !== 'int'))
-    return undefined
-  const text = String(node.literal.value)
-  return /^-?\d+(\.\d+)?$/.test(text) ? naturalLiteral(decimalLiteral(text)) : undefined
-}
-
-function decimalResult(operator: string, a: DataType, b: DataType, node: ExprNode): Decimal {
-  const [left, right] = [asDecimal(a), asDecimal(b)]
-  if (operator === '%')
-    throw mismatch(node, "uses '%' on decimals; cast them to float64 or to an integer first")
-  if (operator === '*') {
-    const scale = left.scale + right.scale
-    if (scale > 38) throw mismatch(node, `multiplies decimals to ${scale} places, more than 38`)
-    return new Decimal(scale, Math.min(38, left.precision + right.precision))
-  }
-  const scale = Math.max(left.scale, right.scale)
-  const whole = Math.max(left.precision - left.scale, right.precision - right.scale)
-  return new Decimal(scale, Math.min(38, whole + scale + 1))
-}
-
 /** Runs `place`; its error gets the column's name, if `arg` is one. */
 function named<T>(arg: BoundNode | undefined, place: () => T): T {
   try {
@@ -454,26 +336,4 @@ function named<T>(arg: BoundNode | undefined, place: () => T): T {
     if (error instanceof SluiceError && arg?.op === 'column') throw error.within({ column: arg.name })
     throw error
   }
-}
-
-function incomparable(node: ExprNode, left: string, right: string): SluiceError {
-  return new SluiceError('schema', `${printSql(node)} compares ${left} with ${right}`, {
-    hint: 'Write the value in the type of the column, or use cast.',
-  })
-}
-
-function mismatch(node: ExprNode, problem: string): SluiceError {
-  return new SluiceError('schema', `${printSql(node)} ${problem}`)
-}
-
-function describeLiteral(literal: Literal): string {
-  const names = {
-    int: 'a number',
-    float: 'a number',
-    decimal: 'a number',
-    utf8: 'text',
-    bool: 'a boolean',
-    binary: 'binary',
-  }
-  return literal.type in names ? names[literal.type as keyof typeof names] : `a ${literal.type}`
 }

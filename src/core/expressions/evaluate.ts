@@ -114,7 +114,9 @@ class Frame {
         }
       }
     }
-    return this.#compute(node)
+    // Kernels take a constant where a constant is written, and a null anywhere; else they count on a value a row.
+    const column = this.#compute(node)
+    return column.allNull ? column : spread(this.region, column)
   }
 
   /** The value of a node, row by row. */

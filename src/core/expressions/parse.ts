@@ -1,20 +1,19 @@
-import { isSluiceError } from '../errors.ts'
-import { checkPattern } from './format.ts'
-import { PARTS_IN_SQL, POWER, RESERVED } from './grammar.ts'
+import { type Argument, functionCall, partNamed } from './functions.ts'
+import { POWER, RESERVED } from './grammar.ts'
 import { dateLiteral, decimalLiteral, floatLiteral, integerLiteral, timestampLiteral } from './literal.ts'
 import {
   type ArithmeticOperator,
   type CompareOperator,
   checked,
   combine,
-  type DatePart,
   type ExprNode,
   type Literal,
   MAX_DEPTH,
   type TruncateUnit,
   tooDeep,
 } from './node.ts'
-import { syntaxError, type Token, tokenize } from './tokenize.ts'
+import { Reader } from './reader.ts'
+import { syntaxError, type Token } from './tokenize.ts'
 import { canonicalTypeName } from './typename.ts'
 
 const INFIX: Readonly<Record<string, number>> = {
@@ -41,31 +40,22 @@ const INFIX: Readonly<Record<string, number>> = {
   '::': POWER.cast,
 }
 const UNITS: readonly TruncateUnit[] = ['year', 'quarter', 'month', 'week', 'day', 'hour', 'minute', 'second']
-const PARTS = Object.entries(PARTS_IN_SQL).map(([part, sql]) => [sql, part as DatePart] as const)
-const FUNCTIONS =
-  `coalesce concat lower upper length substr substring starts_with strftime format date_trunc extract date_part cast try_cast ${PARTS.map(([sql]) => sql).join(' ')}`.split(
-    ' ',
-  )
-
 /** Parses SQL text by operator precedence; errors point at the place. */
 export function parseSql(source: string): ExprNode {
   return new Parser(source).whole()
 }
 
 class Parser {
-  readonly #source: string
-  readonly #tokens: Token[]
-  #next = 0
+  readonly #in: Reader
   #depth = 0
 
   constructor(source: string) {
-    this.#source = source
-    this.#tokens = tokenize(source)
+    this.#in = new Reader(source)
   }
 
   whole(): ExprNode {
     const node = this.#expression(0)
-    if (this.#peek().kind !== 'end') throw this.#unexpected('an operator')
+    if (this.#in.peek().kind !== 'end') throw this.#in.unexpected('an operator')
     return node
   }
 
@@ -75,11 +65,11 @@ class Parser {
     if (++this.#depth > 2 * MAX_DEPTH + 8) throw tooDeep()
     let left = this.#prefix()
     while (true) {
-      const token = this.#peek()
+      const token = this.#in.peek()
       const key = token.kind === 'word' ? token.text.toLowerCase() : token.kind === 'symbol' ? token.text : ''
       const own = Object.hasOwn(INFIX, key) ? INFIX[key]! : 0
       if (own <= power) break
-      this.#next++
+      this.#in.take()
       left = this.#infix(left, key, own, token)
     }
     this.#depth--
@@ -92,8 +82,8 @@ class Parser {
       case 'or':
         return combine(key, [left, this.#expression(power)])
       case 'is': {
-        const negated = this.#word('not')
-        this.#expectWord('null')
+        const negated = this.#in.word('not')
+        this.#in.expectWord('null')
         return negate(checked({ op: 'isNull', arg: left }), negated)
       }
       case '=':
@@ -131,39 +121,39 @@ class Parser {
 
   #matching(left: ExprNode, key: string, token: Token): ExprNode {
     const negated = key === 'not'
-    const verb = negated ? this.#take().text.toLowerCase() : key
+    const verb = negated ? this.#in.take().text.toLowerCase() : key
     switch (verb) {
       case 'in':
         return negate(this.#list(left), negated)
       case 'between': {
         const low = this.#expression(POWER.match)
-        this.#expectWord('and')
+        this.#in.expectWord('and')
         const high = this.#expression(POWER.match)
         const above = checked({ op: 'compare', operator: '>=', left, right: low })
         const below = checked({ op: 'compare', operator: '<=', left, right: high })
         return negate(combine('and', [above, below]), negated)
       }
       case 'like': {
-        const pattern = this.#text('a pattern in quotes')
-        if (!this.#word('escape')) return negate(checked({ op: 'like', arg: left, pattern }), negated)
-        const at = this.#peek().at
-        const mark = this.#text('one character in quotes')
-        if ([...mark].length !== 1) throw syntaxError(this.#source, at, 'the escape must be one character')
+        const pattern = this.#in.text('a pattern in quotes')
+        if (!this.#in.word('escape')) return negate(checked({ op: 'like', arg: left, pattern }), negated)
+        const at = this.#in.peek().at
+        const mark = this.#in.text('one character in quotes')
+        if ([...mark].length !== 1) throw syntaxError(this.#in.source, at, 'the escape must be one character')
         return negate(checked({ op: 'like', arg: left, pattern, escape: mark }), negated)
       }
       default:
-        throw syntaxError(this.#source, token.at, "expected IN, BETWEEN or LIKE after 'NOT'")
+        throw syntaxError(this.#in.source, token.at, "expected IN, BETWEEN or LIKE after 'NOT'")
     }
   }
 
   /** The list of IN. Constants stay a list; anything else is what IN means, a chain of `=`. */
   #list(left: ExprNode): ExprNode {
-    this.#expect('(')
+    this.#in.expect('(')
     const items: ExprNode[] = []
-    if (!this.#symbol(')')) {
+    if (!this.#in.symbol(')')) {
       do items.push(this.#expression(0))
-      while (this.#symbol(','))
-      this.#expect(')')
+      while (this.#in.symbol(','))
+      this.#in.expect(')')
     }
     if (items.every(item => item.op === 'literal')) {
       return checked({ op: 'in', arg: left, values: items.map(item => item.literal) })
@@ -175,8 +165,8 @@ class Parser {
   }
 
   #prefix(): ExprNode {
-    const token = this.#take()
-    const follower = this.#peek()
+    const token = this.#in.take()
+    const follower = this.#in.peek()
     switch (token.kind) {
       case 'number':
         return { op: 'literal', literal: this.#number(token, '') }
@@ -191,16 +181,17 @@ class Parser {
       case 'symbol':
         if (token.text === '(') {
           const node = this.#expression(0)
-          this.#expect(')')
+          this.#in.expect(')')
           return node
         }
         if (token.text === '-') {
-          if (follower.kind === 'number') return { op: 'literal', literal: this.#number(this.#take(), '-') }
+          if (follower.kind === 'number')
+            return { op: 'literal', literal: this.#number(this.#in.take(), '-') }
           return checked({ op: 'negate', arg: this.#expression(POWER.negate - 1) })
         }
         if (token.text === '+') return this.#expression(POWER.negate - 1)
     }
-    throw this.#unexpected('a column, a value or a function', token)
+    throw this.#in.unexpected('a column, a value or a function', token)
   }
 
   #bareWord(token: Token, follower: Token): ExprNode {
@@ -217,7 +208,7 @@ class Parser {
         return this.#case()
     }
     if (RESERVED.has(word)) {
-      throw this.#unexpected('a column, a value or a function', token)
+      throw this.#in.unexpected('a column, a value or a function', token)
     }
     if (follower.kind === 'text') {
       const literal = this.#typedLiteral(word, follower)
@@ -235,244 +226,96 @@ class Parser {
       double: doubleLiteral,
     }
     if (!Object.hasOwn(read, word)) return undefined
-    const { at } = this.#take()
-    return this.#at(at, () => read[word as keyof typeof read](text))
+    const { at } = this.#in.take()
+    return this.#in.at(at, () => read[word as keyof typeof read](text))
   }
 
   #case(): ExprNode {
-    const subject = this.#isWord('when') ? undefined : this.#expression(0)
+    const subject = this.#in.isWord('when') ? undefined : this.#expression(0)
     const whens: { when: ExprNode; value: ExprNode }[] = []
-    while (this.#word('when')) {
+    while (this.#in.word('when')) {
       const test = this.#expression(0)
-      this.#expectWord('then')
+      this.#in.expectWord('then')
       const when =
         subject === undefined ? test : checked({ op: 'compare', operator: '=', left: subject, right: test })
       whens.push({ when, value: this.#expression(0) })
     }
-    if (whens.length === 0) throw this.#unexpected('WHEN')
-    const otherwise = this.#word('else') ? { otherwise: this.#expression(0) } : {}
-    this.#expectWord('end')
+    if (whens.length === 0) throw this.#in.unexpected('WHEN')
+    const otherwise = this.#in.word('else') ? { otherwise: this.#expression(0) } : {}
+    this.#in.expectWord('end')
     return checked({ op: 'case', whens, ...otherwise })
   }
 
   #call(name: string, token: Token): ExprNode {
-    this.#expect('(')
+    this.#in.expect('(')
     switch (name) {
       case 'cast':
       case 'try_cast': {
         const arg = this.#expression(0)
-        this.#expectWord('as')
+        this.#in.expectWord('as')
         const to = this.#type()
-        this.#expect(')')
+        this.#in.expect(')')
         return checked({ op: 'cast', arg, to, ...(name === 'try_cast' ? { orNull: true } : {}) })
       }
       case 'extract': {
-        const part = this.#part(this.#take())
-        this.#expectWord('from')
+        const part = partNamed(this.#in, this.#in.take())
+        this.#in.expectWord('from')
         const arg = this.#expression(0)
-        this.#expect(')')
+        this.#in.expect(')')
         return checked({ op: 'datePart', part, arg })
       }
       case 'date_trunc': {
-        const { at } = this.#peek()
-        const unit = UNITS.find(known => known === this.#tokens[this.#next]!.text.toLowerCase())
-        this.#text('a unit in quotes')
+        const { at } = this.#in.peek()
+        const unit = UNITS.find(known => known === this.#in.peek().text.toLowerCase())
+        this.#in.text('a unit in quotes')
         if (unit === undefined)
-          throw syntaxError(this.#source, at, 'unknown unit', `Use one of ${UNITS.join(', ')}.`)
-        this.#expect(',')
+          throw syntaxError(this.#in.source, at, 'unknown unit', `Use one of ${UNITS.join(', ')}.`)
+        this.#in.expect(',')
         const arg = this.#expression(0)
-        this.#expect(')')
+        this.#in.expect(')')
         return checked({ op: 'truncate', unit, arg })
       }
       case 'date_part': {
-        const part = this.#part(this.#take())
-        this.#expect(',')
+        const part = partNamed(this.#in, this.#in.take())
+        this.#in.expect(',')
         const arg = this.#expression(0)
-        this.#expect(')')
+        this.#in.expect(')')
         return checked({ op: 'datePart', part, arg })
       }
     }
-    const args: { node: ExprNode; at: number }[] = []
-    if (!this.#symbol(')')) {
+    const args: Argument[] = []
+    if (!this.#in.symbol(')')) {
       do {
-        const { at } = this.#peek()
+        const { at } = this.#in.peek()
         args.push({ at, node: this.#expression(0) })
-      } while (this.#symbol(','))
-      this.#expect(')')
+      } while (this.#in.symbol(','))
+      this.#in.expect(')')
     }
-    return this.#function(name, token, args)
-  }
-
-  #function(name: string, token: Token, args: { node: ExprNode; at: number }[]): ExprNode {
-    const nodes = args.map(({ node }) => node)
-    const [first] = nodes
-    const arity = (least: number, most: number) => {
-      if (args.length >= least && args.length <= most) return
-      const wanted =
-        least === most ? String(least) : most === Infinity ? `at least ${least}` : `${least} to ${most}`
-      throw syntaxError(
-        this.#source,
-        token.at,
-        `${name} takes ${wanted} argument${wanted === '1' ? '' : 's'}, not ${args.length}`,
-      )
-    }
-    switch (name) {
-      case 'coalesce':
-        arity(1, Infinity)
-        return checked({ op: 'coalesce', args: nodes })
-      case 'concat': {
-        // Unlike ||, SQL's concat() takes a null for empty text.
-        arity(2, Infinity)
-        const empty: ExprNode = { op: 'literal', literal: { type: 'utf8', value: '' } }
-        return checked({
-          op: 'concat',
-          args: nodes.map(node => checked({ op: 'coalesce', args: [node, empty] })),
-        })
-      }
-      case 'lower':
-      case 'upper':
-      case 'length':
-        arity(1, 1)
-        return checked({ op: name, arg: first! })
-      case 'substr':
-      case 'substring': {
-        arity(2, 3)
-        const start = this.#whole(args[1]!)
-        const length = args[2] === undefined ? {} : { length: this.#whole(args[2]) }
-        if (length.length !== undefined && length.length < 0)
-          throw syntaxError(this.#source, args[2]!.at, 'a length below 0')
-        return checked({ op: 'substr', arg: first!, start, ...length })
-      }
-      case 'starts_with':
-        arity(2, 2)
-        return checked({ op: 'startsWith', arg: first!, prefix: this.#constantText(args[1]!) })
-      case 'strftime':
-      case 'format': {
-        arity(2, 2)
-        const pattern = this.#constantText(args[1]!)
-        this.#at(args[1]!.at, () => checkPattern(pattern))
-        return checked({ op: 'format', arg: first!, pattern })
-      }
-    }
-    const part = PARTS.find(([sql]) => sql === name)?.[1]
-    if (part === undefined) {
-      throw syntaxError(
-        this.#source,
-        token.at,
-        `unknown function '${token.text}'`,
-        `Known are ${FUNCTIONS.join(', ')}.`,
-      )
-    }
-    arity(1, 1)
-    return checked({ op: 'datePart', part, arg: first! })
-  }
-
-  #part(token: Token): DatePart {
-    const name = token.text.toLowerCase()
-    const part = PARTS.find(
-      ([sql]) => sql === (name === 'dow' ? 'dayofweek' : name === 'doy' ? 'dayofyear' : name),
-    )?.[1]
-    if (part === undefined) {
-      throw syntaxError(
-        this.#source,
-        token.at,
-        'unknown part of a date',
-        `Use one of ${PARTS.map(([sql]) => sql).join(', ')}.`,
-      )
-    }
-    return part
+    return functionCall(this.#in, token, args)
   }
 
   /** A type's name up to its closing parenthesis, if it has one. */
   #type(): string {
-    const token = this.#take()
+    const token = this.#in.take()
     let name = token.text
-    if (this.#symbol('(')) {
+    if (this.#in.symbol('(')) {
       const inside: string[] = []
-      do inside.push(this.#take().text)
-      while (this.#symbol(','))
-      this.#expect(')')
+      do inside.push(this.#in.take().text)
+      while (this.#in.symbol(','))
+      this.#in.expect(')')
       name += `(${inside.join(',')})`
-    } else if (/^(timestamp)$/i.test(name) && this.#word('with')) {
-      this.#expectWord('time')
-      this.#expectWord('zone')
+    } else if (/^(timestamp)$/i.test(name) && this.#in.word('with')) {
+      this.#in.expectWord('time')
+      this.#in.expectWord('zone')
       name = 'timestamptz'
-    } else if (/^double$/i.test(name)) this.#word('precision')
-    return this.#at(token.at, () => canonicalTypeName(name))
+    } else if (/^double$/i.test(name)) this.#in.word('precision')
+    return this.#in.at(token.at, () => canonicalTypeName(name))
   }
 
   #number(token: Token, sign: '' | '-'): Literal {
     const text = sign + token.text
     if (!/^-?\d+$/.test(text)) return floatLiteral(Number(text))
-    return this.#at(token.at, () => integerLiteral(BigInt(text)))
-  }
-
-  #whole({ node, at }: { node: ExprNode; at: number }): number {
-    const value =
-      node.op === 'literal' && node.literal.type === 'int' ? Number(node.literal.value) : Number.NaN
-    if (!(Math.abs(value) < 2 ** 31)) throw syntaxError(this.#source, at, 'expected a whole number')
-    return value
-  }
-
-  #constantText({ node, at }: { node: ExprNode; at: number }): string {
-    if (node.op === 'literal' && node.literal.type === 'utf8') return node.literal.value
-    throw syntaxError(this.#source, at, 'expected text in quotes')
-  }
-
-  /** Runs `read`; its error gets the place. */
-  #at<T>(at: number, read: () => T): T {
-    try {
-      return read()
-    } catch (error) {
-      if (isSluiceError(error)) throw syntaxError(this.#source, at, error.reason, error.hint)
-      throw error
-    }
-  }
-
-  #peek(): Token {
-    return this.#tokens[this.#next]!
-  }
-
-  #take(): Token {
-    const token = this.#tokens[this.#next]!
-    if (token.kind !== 'end') this.#next++
-    return token
-  }
-
-  #symbol(text: string): boolean {
-    const token = this.#peek()
-    const found = token.kind === 'symbol' && token.text === text
-    if (found) this.#next++
-    return found
-  }
-
-  #isWord(word: string): boolean {
-    const token = this.#peek()
-    return token.kind === 'word' && token.text.toLowerCase() === word
-  }
-
-  #word(word: string): boolean {
-    const found = this.#isWord(word)
-    if (found) this.#next++
-    return found
-  }
-
-  #text(what: string): string {
-    if (this.#peek().kind !== 'text') throw this.#unexpected(what)
-    return this.#take().text
-  }
-
-  #expect(symbol: string): void {
-    if (!this.#symbol(symbol)) throw this.#unexpected(`'${symbol}'`)
-  }
-
-  #expectWord(word: string): void {
-    if (!this.#word(word)) throw this.#unexpected(word.toUpperCase())
-  }
-
-  #unexpected(wanted: string, { kind, text, at }: Token = this.#peek()): Error {
-    const found = kind === 'end' ? 'the text ends' : `found '${text}'`
-    return syntaxError(this.#source, at, `expected ${wanted}, but ${found}`)
+    return this.#in.at(token.at, () => integerLiteral(BigInt(text)))
   }
 }
 
@@ -480,7 +323,7 @@ function doubleLiteral(text: string): Literal {
   const value = /^\s*nan\s*$/i.test(text)
     ? Number.NaN
     : Number(text.trim().replace(/^([+-]?)inf$/i, '$1Infinity'))
-  if (Number.isNaN(value) && !/nan/i.test(text)) return decimalLiteral(text)
+  if (text.trim() === '' || (Number.isNaN(value) && !/nan/i.test(text))) return decimalLiteral(text)
   return floatLiteral(value)
 }
 

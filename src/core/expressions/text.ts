@@ -77,7 +77,7 @@ export function concat(region: Region, rows: number, a: Column, b: Column): Colu
 }
 
 /** Text by a function of strings, for what has no kernel. */
-export function mapText(region: Region, arg: Column, map: (text: string) => string): Column {
+function mapText(region: Region, arg: Column, map: (text: string) => string): Column {
   const { arena } = region
   const from = arena.i32(arg.offsets, arg.rows + 1)
   const base = Buffer.from(arena.buffer, arg.values + from[0]!, from[arg.rows]! - from[0]!)

@@ -88,7 +88,7 @@ function parserOf(type: DataType, repr: Repr): (text: string) => Value | undefin
 }
 
 /** An unscaled decimal at another scale, halves away from zero. */
-export function roundedTo(unscaled: bigint, from: number, to: number): bigint {
+function roundedTo(unscaled: bigint, from: number, to: number): bigint {
   if (to >= from) return unscaled * 10n ** BigInt(to - from)
   const divisor = 10n ** BigInt(from - to)
   const half = unscaled < 0n ? -divisor / 2n : divisor / 2n

@@ -95,6 +95,6 @@ export function describeType(type: DataType): string {
   return String(type).toLowerCase()
 }
 
-export function unitName(unit: TimeUnit): string {
+function unitName(unit: TimeUnit): string {
   return ['s', 'ms', 'us', 'ns'][unit]!
 }
