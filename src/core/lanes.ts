@@ -48,7 +48,7 @@ export class WorkerLane implements LaneClient {
   #closed = false
 
   constructor(module: URL, emit: EmitHandler) {
-    this.#worker = new Worker(module, { name: 'sluice-lane', execArgv: flagsFor(module) })
+    this.#worker = new Worker(module, { name: 'sluice-lane', ...flagsFor(module) })
     this.#worker.unref()
     this.#worker.on('message', (message: FromLane) => {
       if (message.kind === 'emit') {
@@ -165,11 +165,10 @@ export function serveLane(port: MessagePort, create: (emit: EmitHandler) => Lane
   })
 }
 
-/** The process's flags without its loaders where the module is compiled: they would only delay its start. */
-function flagsFor(module: URL): string[] {
-  if (!module.pathname.endsWith('.js')) return process.execArgv
-  const loaders = new Set(['--import', '--require', '-r', '--loader', '--experimental-loader'])
-  return process.execArgv.filter((flag, i, flags) => {
-    return !loaders.has(flag.split('=')[0]!) && !loaders.has(flags[i - 1] ?? '')
-  })
+/**
+ * A compiled module needs none of the process's flags, and loaders would only delay its start. Left out, a worker
+ * takes the process's own, as source code needs them; given, Node refuses those that are not a worker's to set.
+ */
+function flagsFor(module: URL): { execArgv?: string[] } {
+  return module.pathname.endsWith('.js') ? { execArgv: [] } : {}
 }
