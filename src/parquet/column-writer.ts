@@ -1,5 +1,7 @@
-import type { Data, Field } from 'apache-arrow'
+import { type Data, Field } from 'apache-arrow'
 import type { Arena, Region } from '../core/arena.ts'
+import { valueType } from '../core/batch.ts'
+import { SluiceError } from '../core/errors.ts'
 import { chooseEncoding, type EncodedValues } from './choose-encoding.ts'
 import { encodePlain } from './encodings/encode-plain.ts'
 import type { ValueEncoder } from './encodings/encoder.ts'
@@ -36,6 +38,7 @@ export function encodeColumn(
   const writer = new PageWriter(arena, options)
   try {
     const leaf = leafType(field)
+    for (const piece of pieces) checkType(field, leaf, piece)
     const validity = collectValidity(region, field, pieces)
     const column = chooseEncoding(region, field, leaf, pieces, validity, options)
     const chunk = writePages(region, field, leaf, validity, column, options, writer)
@@ -45,6 +48,18 @@ export function encodeColumn(
     writer.free()
     region.free()
   }
+}
+
+/** Buffers are taken for what the field says: a piece of another type must not get that far. */
+function checkType(field: Field, leaf: LeafType, piece: Data): void {
+  const type = valueType(piece.type)
+  if (type === field.type) return
+  const own = leafType(new Field(field.name, type, field.nullable, field.metadata))
+  const same =
+    own.arrowWidth === leaf.arrowWidth &&
+    own.offsetWidth === leaf.offsetWidth &&
+    JSON.stringify(own.element) === JSON.stringify(leaf.element)
+  if (!same) throw new SluiceError('schema', `the column is declared as ${field.type} and holds ${type}`)
 }
 
 function writePages(

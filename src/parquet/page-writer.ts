@@ -110,17 +110,10 @@ export class PageWriter {
   #levels(page: PageRows, validity: Validity, out: number): number {
     const { kernels } = this.#arena
     if (validity.bits !== 0) return kernels.encodeHybridBits(validity.bits, page.firstRow, page.rows, out)
-    // One run: its length, shifted, as a varint; then the value.
-    const run: number[] = []
-    for (let rest = 2 * page.rows; ; rest = Math.floor(rest / 128)) {
-      if (rest < 128) {
-        run.push(rest, 1)
-        break
-      }
-      run.push((rest % 128) | 128)
-    }
-    this.#arena.u8(out, run.length).set(run)
-    return run.length
+    // All valid: one run. Of values without width the hybrid has the header only; the value 1 follows it.
+    const header = kernels.encodeHybrid(0, page.rows, 0, out)
+    this.#arena.u8(out + header, 1)[0] = 1
+    return header + 1
   }
 
   #compress(address: number, bytes: number): Uint8Array {

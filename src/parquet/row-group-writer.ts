@@ -1,6 +1,6 @@
-import type { Field, RecordBatch } from 'apache-arrow'
+import type { Data, Field, RecordBatch } from 'apache-arrow'
 import type { Arena } from '../core/arena.ts'
-import { isSluiceError } from '../core/errors.ts'
+import { isSluiceError, SluiceError } from '../core/errors.ts'
 import { type EncodedChunk, encodeColumn } from './column-writer.ts'
 import type { ResolvedWriteOptions } from './write-options.ts'
 
@@ -29,8 +29,8 @@ export function encodeRowGroup(
   const parts: Uint8Array[] = []
   let length = 0
   const columns = fields.map((field, index) => {
-    const pieces = batches.filter(batch => batch.numRows > 0).map(batch => batch.data.children[index]!)
     try {
+      const pieces = batches.filter(batch => batch.numRows > 0).map(batch => columnAt(batch, index))
       const chunk = encodeColumn(arena, field, pieces, options, parts)
       shiftChunk(chunk, length)
       length += chunk.metadata.totalCompressedSize
@@ -46,6 +46,12 @@ export function encodeRowGroup(
     at += part.length
   }
   return { bytes, rows, columns }
+}
+
+function columnAt({ data }: RecordBatch, index: number): Data {
+  const column = data.children[index]
+  if (column === undefined) throw new SluiceError('schema', 'a batch lacks the column')
+  return column
 }
 
 /** Moves a chunk's offsets by `by` bytes. */

@@ -12,6 +12,7 @@ import {
   Float64,
   Int32,
   Int64,
+  LargeUtf8,
   List,
   makeData,
   makeVector,
@@ -66,6 +67,12 @@ test('data that does not fit is an error that names the column', () => {
       new Field('c', new TimestampSecond(), true),
       makeData({ type: new TimestampSecond(), length: 1, data: BigInt64Array.of(2n ** 62n) }),
     ],
+    [
+      /declared as Int64 and holds Float64/,
+      new Field('c', new Int64(), true),
+      makeData({ type: new Float64(), length: 1, data: Float64Array.of(1) }),
+    ],
+    [/declared as LargeUtf8 and holds Utf8/, new Field('c', new LargeUtf8(), true), codes(new Utf8(), 0)],
     [/outside its dictionary/, new Field('c', new Utf8(), true), codes(new Utf8(), 1)],
     [/outside its dictionary/, new Field('c', new Utf8(), true), codes(new Utf8(), -1)],
     [
