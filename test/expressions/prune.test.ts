@@ -1,6 +1,19 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Binary, Bool, DateDay, Decimal, Field, Float64, Int32, Int64, Schema, Utf8 } from 'apache-arrow'
+import {
+  Binary,
+  Bool,
+  DateDay,
+  Decimal,
+  Field,
+  Float64,
+  Int32,
+  Int64,
+  Schema,
+  Timestamp,
+  TimeUnit,
+  Utf8,
+} from 'apache-arrow'
 import fc from 'fast-check'
 import { Arena } from '../../src/core/arena.ts'
 import { bind } from '../../src/core/expressions/bind.ts'
@@ -83,6 +96,7 @@ test('what bounds tell, case by case', () => {
     new Field('f', new Float64(), true),
     new Field('s', new Utf8(), true),
     new Field('r', new Int32(), false),
+    new Field('t', new Timestamp(TimeUnit.MILLISECOND, 'UTC'), false),
   ])
   const text = (value: string) => new Uint8Array(Buffer.from(value))
   const known: Record<string, ColumnBounds> = {
@@ -90,6 +104,7 @@ test('what bounds tell, case by case', () => {
     f: { rows: 10, nullCount: 0, min: 1, max: 2 },
     s: { rows: 10, nullCount: 3, min: text('apple'), max: text('b') },
     r: { rows: 10, min: 7n, max: 7n },
+    t: { rows: 10, min: 0n, max: 86_399_999n },
   }
   const cases: [string, string][] = [
     ['n = 9007199254740995', 'none'],
@@ -115,6 +130,8 @@ test('what bounds tell, case by case', () => {
     ['r = 7 AND n < 0', 'none'],
     ['r = 7 OR n < 0', 'all'],
     ['r = 7.5', 'none'],
+    ["t < '1970-01-02'::date", 'all'],
+    ["CAST('1970-01-02 00:00:00' AS TIMESTAMP) <= t", 'none'],
     ['NULL', 'none'],
     ['TRUE', 'all'],
     ['n + 1 > 0', 'some'],

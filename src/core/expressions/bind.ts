@@ -8,6 +8,7 @@ import { computedType } from './column.ts'
 import type { Expr } from './expr.ts'
 import { compareWithLiteral, exactLiteral, fits, naturalLiteral, placeLiteral, settled } from './fold.ts'
 import { compileLike, prefixPattern } from './like.ts'
+import { dateLiteral, timestampLiteral } from './literal.ts'
 import { nearestName } from './nearest.ts'
 import type { CompareOperator, ExprNode, Literal } from './node.ts'
 import { printSql } from './print.ts'
@@ -187,8 +188,8 @@ class Binder {
 
   #compare(node: ExprNode & { op: 'compare' }): BoundNode {
     const { operator, left, right } = node
-    const literalRight = right.op === 'literal' ? right.literal : undefined
-    const literalLeft = left.op === 'literal' ? left.literal : undefined
+    const literalRight = literalIn(right)
+    const literalLeft = literalIn(left)
     if (literalRight !== undefined && literalLeft === undefined) {
       return this.#compareLiteral(this.bind(left), operator, literalRight, node)
     }
@@ -326,6 +327,16 @@ function comparable(a: BoundNode, b: BoundNode): [BoundNode, BoundNode] | undefi
     return [to(a, type), to(b, type)]
   }
   return (isText(a.type) && isText(b.type)) || (isBinary(a.type) && isBinary(b.type)) ? [a, b] : undefined
+}
+
+/** The literal that a node is, or that a cast of text to a date or a whole second makes of it: statistics can be asked for it. */
+function literalIn(node: ExprNode): Literal | undefined {
+  if (node.op === 'literal') return node.literal
+  if (node.op !== 'cast' || node.orNull || node.arg.op !== 'literal' || node.arg.literal.type !== 'utf8')
+    return undefined
+  const { value } = node.arg.literal
+  if (node.to === 'date' && /^\s*\d{4}-\d{2}-\d{2}\s*$/.test(value)) return dateLiteral(value)
+  return node.to === 'timestamp[us]' && !value.includes('.') ? timestampLiteral(value) : undefined
 }
 
 /** Runs `place`; its error gets the column's name, if `arg` is one. */
