@@ -41,15 +41,15 @@ export function readFooter(
   const end = tail.length - TRAILER
   try {
     const metadata = readFileMetadata(new ThriftReader(tail, end - length, end))
-    check(metadata, fileSize)
+    check(metadata, fileSize - TRAILER - length)
     return { metadata }
   } catch (error) {
     throw located(error, 'corrupt', { file })
   }
 }
 
-/** What every later step relies on: chunks that match the leaves, and sizes within the file. */
-function check(metadata: FileMetadata, fileSize: number): void {
+/** What every later step relies on: chunks that match the leaves and lie before the footer. */
+function check(metadata: FileMetadata, dataEnd: number): void {
   if (metadata.numRows < 0) throw new SluiceError('corrupt', 'the footer has no number of rows')
   const padding = dictionaryPadding(metadata.createdBy)
   let rows = 0
@@ -72,11 +72,11 @@ function check(metadata: FileMetadata, fileSize: number): void {
         )
       }
       const { start, end } = chunkRange(chunk)
-      if (start < 0 || end < start || end > fileSize || chunk.numValues < 0) {
-        const reason = `the chunk claims bytes ${start} to ${end} of a file of ${fileSize}`
+      if (start < 0 || end < start || end > dataEnd || chunk.numValues < 0) {
+        const reason = `the chunk claims bytes ${start} to ${end} of ${dataEnd} before the footer`
         throw new SluiceError('corrupt', reason, context)
       }
-      chunk.totalCompressedSize += Math.min(padding, fileSize - end)
+      chunk.totalCompressedSize += Math.min(padding, dataEnd - end)
     })
   })
   // Some writers leave the file's own count at 0; the row groups are what is read.

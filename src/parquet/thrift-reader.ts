@@ -50,10 +50,11 @@ export class ThriftReader {
     this.#depth--
   }
 
-  /** Reads a list whose elements all are of the wire type `type`. */
+  /** Reads a list whose elements all are of the wire type `type`; `TRUE` stands for booleans. */
   list<T>(type: number, element: () => T): T[] {
     const { size, type: actual } = this.#listHead()
-    if (size > 0 && actual !== type) throw corrupt(`has a list of type ${actual} where ${type} is due`)
+    const fits = actual === type || (type === ThriftType.TRUE && actual === ThriftType.FALSE)
+    if (size > 0 && !fits) throw corrupt(`has a list of type ${actual} where ${type} is due`)
     const result: T[] = []
     for (let i = 0; i < size; i++) result.push(element())
     return result

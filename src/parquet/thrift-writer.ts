@@ -119,8 +119,11 @@ export class ThriftWriter {
 
   #header(id: number, type: number): void {
     const delta = id - this.#lastId
-    if (delta < 1 || delta > 15) throw new RangeError(`field ${id} after field ${this.#lastId}`)
-    this.#byte((delta << 4) | type)
+    if (delta > 0 && delta < 16) this.#byte((delta << 4) | type)
+    else {
+      this.#byte(type)
+      this.#varint(zigzag(id))
+    }
     this.#lastId = id
   }
 
