@@ -1,4 +1,5 @@
-import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
+// Not by name: a Node without zstd has to load this module to be told, by `node-version.ts`, that it is too old.
+import zlib from 'node:zlib'
 import type { Region } from '../../core/arena.ts'
 import type { PageCodec } from './codec.ts'
 import { checkLength, chunkSize, intoArena, malformed } from './output.ts'
@@ -10,7 +11,7 @@ export const zstd: PageCodec = {
   decompress(input: Uint8Array, size: number, region: Region): number {
     let output: Uint8Array
     try {
-      output = zstdDecompressSync(input, {
+      output = zlib.zstdDecompressSync(input, {
         chunkSize: chunkSize(input.length, size),
         maxOutputLength: Math.max(size, 1),
       })
@@ -21,8 +22,8 @@ export const zstd: PageCodec = {
     return intoArena(output, region)
   },
   compress: (input, _region, level = 3) =>
-    zstdCompressSync(input, {
-      params: { [constants.ZSTD_c_compressionLevel]: level },
+    zlib.zstdCompressSync(input, {
+      params: { [zlib.constants.ZSTD_c_compressionLevel]: level },
       pledgedSrcSize: input.length,
     }),
 }
