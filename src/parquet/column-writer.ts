@@ -52,6 +52,11 @@ export function encodeColumn(
 
 /** Buffers are taken for what the field says: a piece of another type must not get that far. */
 function checkType(field: Field, leaf: LeafType, piece: Data): void {
+  if (piece.dictionary !== undefined && piece.dictionary.data.length !== 1) {
+    throw new SluiceError('unsupported', 'the dictionary of the column comes in several chunks', {
+      hint: 'Join them, or give the values themselves.',
+    })
+  }
   const type = valueType(piece.type)
   if (type === field.type) return
   const own = leafType(new Field(field.name, type, field.nullable, field.metadata))

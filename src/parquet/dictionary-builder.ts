@@ -56,7 +56,7 @@ export function dictionaryBytes(count: number, entries: number, bytes: number): 
   return bytes + (count * codeWidth(entries)) / 8
 }
 
-/** Bits of a code. Never 0, which the format allows and some readers do not. */
+/** Bits of a code. Never 0: the format allows it, but Arrow C++ writes 1, which every reader has met. */
 export function codeWidth(entries: number): number {
   return Math.max(1, 32 - Math.clz32(entries - 1))
 }

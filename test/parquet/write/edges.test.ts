@@ -104,6 +104,15 @@ test('data that does not fit is an error that names the column', () => {
   }
 })
 
+test('a dictionary in several chunks is not supported', () => {
+  const [data] = vectorFromArray(['a'], new Dictionary(new Utf8(), new Int32())).data
+  const chunk = vectorFromArray(['a', 'b'], new Utf8())
+  const clone = data!.clone()
+  clone.dictionary = chunk.concat(chunk)
+  const error = failure(() => write(new Field('c', new Utf8(), true), clone))
+  assert.deepEqual([error.code, error.column], ['unsupported', 'c'])
+})
+
 test('types and options that cannot be are refused before the first byte', () => {
   const writer = (fields: Field[], options: ParquetWriteOptions = {}) =>
     failure(() => new ParquetFileWriter(fields, resolveWriteOptions(options)))
