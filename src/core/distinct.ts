@@ -94,7 +94,10 @@ function numberBytes(
   const offsets = addressIn(region, column.valueOffsets)
   const bytes = addressIn(region, column.values)
   const spans = region.alloc(length * 8)
-  if (kernels.spansOfOffsets(offsets, bytes, column.values.byteLength, 0, 0, length, spans) < 0) {
+  // The kernel takes the address of the first offset's byte, which a slice has in mid-buffer.
+  const first = Number(column.valueOffsets[0] ?? 0)
+  const room = column.values.byteLength - first
+  if (kernels.spansOfOffsets(offsets, bytes + first, room, 0, 0, length, spans) < 0) {
     throw new SluiceError('corrupt', 'a column of text has offsets beyond its bytes')
   }
   const table = hashTable(limit, 8, region)
