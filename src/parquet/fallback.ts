@@ -1,4 +1,4 @@
-import { type Data, type Field, tableFromIPC } from 'apache-arrow'
+import { type Data, DataType, type Field, tableFromIPC } from 'apache-arrow'
 import { makeColumn } from '../core/batch.ts'
 import { SluiceError } from '../core/errors.ts'
 import { toField } from './arrow-schema.ts'
@@ -137,11 +137,18 @@ function elementsOf(node: SchemaNode): SchemaElement[] {
 function retype(data: Data, field: Field): Data {
   const { type } = field
   const children = type.children ?? []
-  const same = data.type.ArrayType === type.ArrayType && data.children.length === children.length
-  if (!same) {
-    throw new SluiceError('unsupported', `a value of type ${data.type} cannot be read as ${type}`)
-  }
   const { offset, length, nullCount, buffers } = data
-  const retyped = data.children.map((child, index) => retype(child, children[index]!))
-  return data.clone(type, offset, length, nullCount, buffers, retyped)
+  if (data.children.length === children.length && layout(data.type) === layout(type)) {
+    const retyped = data.children.map((child, index) => retype(child, children[index]!))
+    const result: Data = data.clone(type, offset, length, nullCount, buffers, retyped)
+    if (result.stride === data.stride) return result
+  }
+  throw new SluiceError('unsupported', `nested values of type ${data.type} cannot be read as ${type}`)
+}
+
+/** What has to agree: of nested types their kind, of leaves all but the time zone and whether bytes are text. */
+function layout(type: DataType): string {
+  if (type.children?.length > 0) return String(type.typeId)
+  if (DataType.isUtf8(type) || DataType.isBinary(type)) return 'bytes'
+  return DataType.isTimestamp(type) ? `timestamp ${type.unit}` : String(type)
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { tableFromIPC } from 'apache-arrow'
@@ -8,7 +8,7 @@ import { corpus, noCorpus } from '../../support/corpus.ts'
 import { openDuckDB } from '../../support/duckdb.ts'
 import { noPython } from '../../support/python.ts'
 import { tempFolder } from '../../support/temp.ts'
-import { differences, readAsIpc } from './support.ts'
+import { differences, footerOf, readAsIpc, readRowGroup } from './support.ts'
 
 const good = join(corpus, 'parquet-testing/data')
 const bad = join(corpus, 'parquet-testing/bad_data')
@@ -72,6 +72,14 @@ test('every other file reads as in PyArrow', { skip: noCorpus || noPython }, asy
   for (const [index, path] of paths.entries()) {
     await t.test(path.slice(corpus.length), () => assert.deepEqual(found[index], []))
   }
+})
+
+test('a page that is passed over is not even checked', { skip: noCorpus }, async () => {
+  const file = readFileSync(join(good, 'datapage_v1-corrupt-checksum.parquet'))
+  const read = (steps: number[]) =>
+    readRowGroup(file, footerOf(file), 0, batch => assert.ok(batch.numRows > 0), { columns: ['a'], steps })
+  await read([-2560, 2560]) // the first of two pages is damaged
+  await assert.rejects(read([-2559, 2561]), /the checksum of a page/)
 })
 
 test(`${LENIENT} reads as in DuckDB`, { skip: noCorpus }, async t => {

@@ -22,8 +22,15 @@ export function columnsOf(metadata: FileMetadata): string[] {
   return [...new Set(metadata.columns.map(({ path }) => path[0]!))]
 }
 
-/** How to walk through a row group: each number reads that many rows, negative ones skip. */
-export type Steps = Iterable<number>
+export interface ReadOptions {
+  columns?: string[]
+  /** How to walk through a row group: each number reads that many rows, negative ones skip. */
+  steps?: Iterable<number>
+  /** For messages. */
+  name?: string
+  /** Whether the chunks lie in the arena, as those that a lane fetched, or elsewhere. */
+  inArena?: boolean
+}
 
 /**
  * Reads a row group and hands its batches on while their memory is valid; without steps in one batch. Everything
@@ -34,18 +41,19 @@ export async function readRowGroup(
   metadata: FileMetadata,
   rowGroup: number,
   use: (batch: RecordBatch) => void,
-  {
-    columns = columnsOf(metadata),
-    steps = [Infinity],
-    name = 'file',
-  }: { columns?: string[]; steps?: Steps; name?: string } = {},
+  { columns = columnsOf(metadata), steps = [Infinity], name = 'file', inArena = false }: ReadOptions = {},
 ): Promise<void> {
   const used = arena.used
   const chunks = metadata.rowGroups[rowGroup]!.columns
   const bytes = (leaf: number) => {
     const { start, end } = chunkRange(chunks[leaf]!)
-    return file.subarray(start, end)
+    const chunk = file.subarray(start, end)
+    if (!inArena) return chunk
+    const copy = arena.u8(fetched.alloc(chunk.length), chunk.length)
+    copy.set(chunk)
+    return copy
   }
+  const fetched = arena.region()
   const region = arena.region()
   let reader: RowGroupReader | undefined
   try {
@@ -58,6 +66,7 @@ export async function readRowGroup(
   } finally {
     region.free()
     reader?.close()
+    fetched.free()
     assert.equal(arena.used, used, 'bytes of the arena that were not given back')
   }
 }

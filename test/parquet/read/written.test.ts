@@ -52,7 +52,7 @@ async function piecesEqualWhole(path: string): Promise<void> {
           const expected = whole.map(values => values.slice(start, start + batch.numRows))
           assert.deepEqual(textOf(batch), expected)
         },
-        { steps: signed },
+        { steps: signed, inArena: true },
       )
     }),
     { numRuns: 5, seed: 11 },
