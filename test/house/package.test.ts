@@ -65,3 +65,18 @@ test('the Node that package.json asks for is the one that is checked', () => {
   assert.equal(`${major}.${minor}`, version)
   assert.ok(check.includes(`Node.js ${version} or newer`))
 })
+
+test('the lock file has every platform, so that `npm ci` works on each', () => {
+  const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as {
+    packages: Record<string, { optionalDependencies?: Record<string, string>; resolved?: string }>
+  }
+  const optional = Object.values(packages).flatMap(entry => Object.keys(entry.optionalDependencies ?? {}))
+  assert.deepEqual(
+    optional.filter(name => !(`node_modules/${name}` in packages)),
+    [],
+  )
+  assert.deepEqual(
+    Object.keys(packages).filter(name => packages[name]!.resolved !== undefined),
+    [],
+  )
+})
