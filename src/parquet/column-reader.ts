@@ -1,7 +1,12 @@
 import { type Data, DataType, Dictionary, type Field, Int32, Vector } from 'apache-arrow'
 import type { Region } from '../core/arena.ts'
 import { SluiceError } from '../core/errors.ts'
-import { type ColumnDictionary, dictionaryData, readDictionary } from './column-dictionary.ts'
+import {
+  type ColumnDictionary,
+  dictionaryData,
+  emptyDictionary,
+  readDictionary,
+} from './column-dictionary.ts'
 import {
   BitsOutput,
   BytesOutput,
@@ -143,12 +148,16 @@ export class ColumnReader {
     return rows > 0
   }
 
+  /** A chunk of nulls may be dictionary-encoded and have no dictionary. */
   #dictionaryOf(): ColumnDictionary {
-    const page = this.#pages.dictionary
-    if (page === undefined) {
-      throw new SluiceError('corrupt', 'pages are dictionary-encoded, but there is no dictionary page')
+    if (this.#dictionary === undefined) {
+      const page = this.#pages.dictionary
+      const region = this.#newRegion()
+      this.#dictionary =
+        page === undefined
+          ? emptyDictionary(region)
+          : readDictionary(page, this.#opener, this.#layout, region)
     }
-    this.#dictionary ??= readDictionary(page, this.#opener, this.#layout, this.#newRegion())
     return this.#dictionary
   }
 
