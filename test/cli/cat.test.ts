@@ -142,10 +142,12 @@ test('none decodes everything and prints nothing', async t => {
   assert.equal(JSON.parse(readFileSync(report, 'utf8')).rowsOut, 3_000_000)
 })
 
-test('parquet goes to a file', async t => {
+test('parquet goes to a file, which is replaced', async t => {
   const { query } = await openDuckDB(t)
   const file = join(tempFolder(t), 'late.parquet')
-  await output('cat', flights, '--where', 'delay > 900', '--format', 'parquet', '--output', file)
+  for (const where of ['delay > 1000', 'delay > 900']) {
+    await output('cat', flights, '--where', where, '--format', 'parquet', '--output', file)
+  }
   assert.deepEqual(
     await query(`SELECT count(*) AS n, sum(delay) AS s FROM ${quote(file)}`),
     await query(`SELECT count(*) AS n, sum(delay) AS s FROM ${quote(flights)} WHERE delay > 900`),

@@ -43,7 +43,7 @@ async function sinkFor(
   const file = target === undefined ? undefined : await locateFile(target)
   if (format === 'parquet') {
     if (file === undefined) throw usage('format', 'parquet has to be written to a file', 'Add --output FILE.')
-    return parquetFile(file.store, file.key)
+    return parquetFile(file.store, file.key, { existing: 'overwrite' })
   }
   if (format === 'arrow' && file === undefined && output.isTerminal) {
     throw usage('format', 'arrow is not for a terminal', 'Add --output FILE, or pipe it.')

@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import * as sluice from '../../src/index.ts'
+import * as testing from '../../src/testing/index.ts'
+
+// What is exported is a promise: a change of these lists is one for the changelog.
+
+test('the names that sluice exports', () => {
+  assert.deepEqual(Object.keys(sluice).sort(), [
+    'Expr',
+    'Pipeline',
+    'RequestCounts',
+    'SluiceError',
+    'col',
+    'derive',
+    'describeDataset',
+    'filter',
+    'fromBatches',
+    'globPrefix',
+    'globToRegExp',
+    'isSluiceError',
+    'limit',
+    'lit',
+    'map',
+    'mapBatches',
+    'openStore',
+    'parquetFile',
+    'partitionedParquet',
+    'project',
+    'repartition',
+    'retry',
+    'source',
+    'sql',
+    'tap',
+    'throttle',
+    'withLimit',
+    'withObserver',
+    'withRetry',
+    'withThrottle',
+  ])
+})
+
+test('the names that sluice/testing exports', () => {
+  assert.deepEqual(Object.keys(testing).sort(), ['storeConformance', 'withFaults'])
+})
