@@ -10,7 +10,7 @@ export type {
   RetryOperatorOptions,
   ThrottleOptions,
 } from './core/operator.ts'
-export { Pipeline } from './core/pipeline.ts'
+export { type Pipe, Pipeline } from './core/pipeline.ts'
 export type { Explanation, PipelinePlan } from './core/planner.ts'
 export type { Mode, Progress, RunOptions, RunReport } from './core/report.ts'
 export type { Row } from './core/rows.ts'

@@ -30,80 +30,7 @@ export class Pipeline<T extends Columns = Columns> implements AsyncIterable<Reco
   }
 
   /** The pipeline with more operators behind it; this one stays as it is. */
-  pipe(): Pipeline<T>
-  pipe<A extends Columns>(a: Operator<T, A>): Pipeline<A>
-  pipe<A extends Columns, B extends Columns>(a: Operator<T, A>, b: Operator<A, B>): Pipeline<B>
-  pipe<A extends Columns, B extends Columns, C extends Columns>(
-    a: Operator<T, A>,
-    b: Operator<A, B>,
-    c: Operator<B, C>,
-  ): Pipeline<C>
-  pipe<A extends Columns, B extends Columns, C extends Columns, D extends Columns>(
-    a: Operator<T, A>,
-    b: Operator<A, B>,
-    c: Operator<B, C>,
-    d: Operator<C, D>,
-  ): Pipeline<D>
-  pipe<A extends Columns, B extends Columns, C extends Columns, D extends Columns, E extends Columns>(
-    a: Operator<T, A>,
-    b: Operator<A, B>,
-    c: Operator<B, C>,
-    d: Operator<C, D>,
-    e: Operator<D, E>,
-  ): Pipeline<E>
-  pipe<
-    A extends Columns,
-    B extends Columns,
-    C extends Columns,
-    D extends Columns,
-    E extends Columns,
-    F extends Columns,
-  >(
-    a: Operator<T, A>,
-    b: Operator<A, B>,
-    c: Operator<B, C>,
-    d: Operator<C, D>,
-    e: Operator<D, E>,
-    f: Operator<E, F>,
-  ): Pipeline<F>
-  pipe<
-    A extends Columns,
-    B extends Columns,
-    C extends Columns,
-    D extends Columns,
-    E extends Columns,
-    F extends Columns,
-    G extends Columns,
-  >(
-    a: Operator<T, A>,
-    b: Operator<A, B>,
-    c: Operator<B, C>,
-    d: Operator<C, D>,
-    e: Operator<D, E>,
-    f: Operator<E, F>,
-    g: Operator<F, G>,
-  ): Pipeline<G>
-  pipe<
-    A extends Columns,
-    B extends Columns,
-    C extends Columns,
-    D extends Columns,
-    E extends Columns,
-    F extends Columns,
-    G extends Columns,
-    H extends Columns,
-  >(
-    a: Operator<T, A>,
-    b: Operator<A, B>,
-    c: Operator<B, C>,
-    d: Operator<C, D>,
-    e: Operator<D, E>,
-    f: Operator<E, F>,
-    g: Operator<F, G>,
-    h: Operator<G, H>,
-  ): Pipeline<H>
-  pipe(...operators: Operator[]): Pipeline
-  pipe(...operators: never[]): Pipeline<never> {
+  readonly pipe = ((...operators: Operator[]): Pipeline => {
     operators.forEach((operator, i) => {
       if (typeof operator !== 'function') {
         throw new SluiceError(
@@ -115,8 +42,8 @@ export class Pipeline<T extends Columns = Columns> implements AsyncIterable<Reco
         )
       }
     })
-    return new Pipeline(this.#source, [...this.#operators, ...(operators as Operator[])])
-  }
+    return new Pipeline(this.#source, [...this.#operators, ...operators])
+  }) as Pipe<T>
 
   /**
    * Runs the pipeline into a sink.
@@ -225,3 +152,32 @@ export class Pipeline<T extends Columns = Columns> implements AsyncIterable<Reco
     }
   }
 }
+
+/**
+ * The types of `pipe`: what one operator gives, the next one takes, for up to sixteen at once. Of a list whose
+ * length the compiler does not know it takes and gives any columns.
+ */
+// biome-ignore format: a line for each number of operators shows that it is the one before and one more.
+export interface Pipe<T extends Columns> {
+  (): Pipeline<T>
+  <A extends Any>(a: Op<T, A>): Pipeline<A>
+  <A extends Any, B extends Any>(a: Op<T, A>, b: Op<A, B>): Pipeline<B>
+  <A extends Any, B extends Any, C extends Any>(a: Op<T, A>, b: Op<A, B>, c: Op<B, C>): Pipeline<C>
+  <A extends Any, B extends Any, C extends Any, D extends Any>(a: Op<T, A>, b: Op<A, B>, c: Op<B, C>, d: Op<C, D>): Pipeline<D>
+  <A extends Any, B extends Any, C extends Any, D extends Any, E extends Any>(a: Op<T, A>, b: Op<A, B>, c: Op<B, C>, d: Op<C, D>, e: Op<D, E>): Pipeline<E>
+  <A extends Any, B extends Any, C extends Any, D extends Any, E extends Any, F extends Any>(a: Op<T, A>, b: Op<A, B>, c: Op<B, C>, d: Op<C, D>, e: Op<D, E>, f: Op<E, F>): Pipeline<F>
+  <A extends Any, B extends Any, C extends Any, D extends Any, E extends Any, F extends Any, G extends Any>(a: Op<T, A>, b: Op<A, B>, c: Op<B, C>, d: Op<C, D>, e: Op<D, E>, f: Op<E, F>, g: Op<F, G>): Pipeline<G>
+  <A extends Any, B extends Any, C extends Any, D extends Any, E extends Any, F extends Any, G extends Any, H extends Any>(a: Op<T, A>, b: Op<A, B>, c: Op<B, C>, d: Op<C, D>, e: Op<D, E>, f: Op<E, F>, g: Op<F, G>, h: Op<G, H>): Pipeline<H>
+  <A extends Any, B extends Any, C extends Any, D extends Any, E extends Any, F extends Any, G extends Any, H extends Any, I extends Any>(a: Op<T, A>, b: Op<A, B>, c: Op<B, C>, d: Op<C, D>, e: Op<D, E>, f: Op<E, F>, g: Op<F, G>, h: Op<G, H>, i: Op<H, I>): Pipeline<I>
+  <A extends Any, B extends Any, C extends Any, D extends Any, E extends Any, F extends Any, G extends Any, H extends Any, I extends Any, J extends Any>(a: Op<T, A>, b: Op<A, B>, c: Op<B, C>, d: Op<C, D>, e: Op<D, E>, f: Op<E, F>, g: Op<F, G>, h: Op<G, H>, i: Op<H, I>, j: Op<I, J>): Pipeline<J>
+  <A extends Any, B extends Any, C extends Any, D extends Any, E extends Any, F extends Any, G extends Any, H extends Any, I extends Any, J extends Any, K extends Any>(a: Op<T, A>, b: Op<A, B>, c: Op<B, C>, d: Op<C, D>, e: Op<D, E>, f: Op<E, F>, g: Op<F, G>, h: Op<G, H>, i: Op<H, I>, j: Op<I, J>, k: Op<J, K>): Pipeline<K>
+  <A extends Any, B extends Any, C extends Any, D extends Any, E extends Any, F extends Any, G extends Any, H extends Any, I extends Any, J extends Any, K extends Any, L extends Any>(a: Op<T, A>, b: Op<A, B>, c: Op<B, C>, d: Op<C, D>, e: Op<D, E>, f: Op<E, F>, g: Op<F, G>, h: Op<G, H>, i: Op<H, I>, j: Op<I, J>, k: Op<J, K>, l: Op<K, L>): Pipeline<L>
+  <A extends Any, B extends Any, C extends Any, D extends Any, E extends Any, F extends Any, G extends Any, H extends Any, I extends Any, J extends Any, K extends Any, L extends Any, M extends Any>(a: Op<T, A>, b: Op<A, B>, c: Op<B, C>, d: Op<C, D>, e: Op<D, E>, f: Op<E, F>, g: Op<F, G>, h: Op<G, H>, i: Op<H, I>, j: Op<I, J>, k: Op<J, K>, l: Op<K, L>, m: Op<L, M>): Pipeline<M>
+  <A extends Any, B extends Any, C extends Any, D extends Any, E extends Any, F extends Any, G extends Any, H extends Any, I extends Any, J extends Any, K extends Any, L extends Any, M extends Any, N extends Any>(a: Op<T, A>, b: Op<A, B>, c: Op<B, C>, d: Op<C, D>, e: Op<D, E>, f: Op<E, F>, g: Op<F, G>, h: Op<G, H>, i: Op<H, I>, j: Op<I, J>, k: Op<J, K>, l: Op<K, L>, m: Op<L, M>, n: Op<M, N>): Pipeline<N>
+  <A extends Any, B extends Any, C extends Any, D extends Any, E extends Any, F extends Any, G extends Any, H extends Any, I extends Any, J extends Any, K extends Any, L extends Any, M extends Any, N extends Any, O extends Any>(a: Op<T, A>, b: Op<A, B>, c: Op<B, C>, d: Op<C, D>, e: Op<D, E>, f: Op<E, F>, g: Op<F, G>, h: Op<G, H>, i: Op<H, I>, j: Op<I, J>, k: Op<J, K>, l: Op<K, L>, m: Op<L, M>, n: Op<M, N>, o: Op<N, O>): Pipeline<O>
+  <A extends Any, B extends Any, C extends Any, D extends Any, E extends Any, F extends Any, G extends Any, H extends Any, I extends Any, J extends Any, K extends Any, L extends Any, M extends Any, N extends Any, O extends Any, P extends Any>(a: Op<T, A>, b: Op<A, B>, c: Op<B, C>, d: Op<C, D>, e: Op<D, E>, f: Op<E, F>, g: Op<F, G>, h: Op<G, H>, i: Op<H, I>, j: Op<I, J>, k: Op<J, K>, l: Op<K, L>, m: Op<L, M>, n: Op<M, N>, o: Op<N, O>, p: Op<O, P>): Pipeline<P>
+  (...operators: Op<Any, Any>[]): Pipeline
+}
+
+type Any = Columns
+type Op<In extends Any, Out extends Any> = Operator<In, Out>

@@ -1,0 +1,199 @@
+/** Checked by the compiler alone: what follows never runs. Each `@ts-expect-error` is a mistake that has to be one. */
+import { DateDay, Float64, Int64, type RecordBatch, Utf8 } from 'apache-arrow'
+import {
+  type Columns,
+  col,
+  derive,
+  filter,
+  limit,
+  map,
+  mapBatches,
+  type Pipeline,
+  parquetFile,
+  partitionedParquet,
+  project,
+  repartition,
+  retry,
+  type Store,
+  source,
+  tap,
+  throttle,
+} from '../../src/index.ts'
+
+type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
+type ColumnsIn<P> = P extends Pipeline<infer T> ? { [K in keyof T]: T[K] } : never
+
+/** Compiles if the pipeline has these columns and no others. */
+type Has<P, T> = Equal<ColumnsIn<P>, T>
+
+declare function holds<T extends true>(): T
+declare const store: Store
+
+const typed = source(store, {
+  schema: { dt: new DateDay(), fare: new Float64(), id: new Int64(), name: new Utf8() },
+})
+const untyped = source(store)
+
+export function aSourceHasTheColumnsOfItsSchema(): void {
+  holds<
+    Has<
+      typeof typed,
+      { dt: DateDay['TValue'] | null; fare: number | null; id: bigint | null; name: string | null }
+    >
+  >()
+  holds<Has<typeof untyped, Columns>>()
+}
+
+export function operatorsKeepWhatTheyDoNotChange(): void {
+  const same = typed.pipe(
+    filter(col('fare').gt(1)),
+    limit(1),
+    tap(() => {}),
+    throttle({ rowsPerSecond: 1 }),
+    retry(),
+    repartition({ by: ['dt'] }),
+  )
+  holds<Has<typeof same, ColumnsIn<typeof typed>>>()
+}
+
+export function projectNarrows(): void {
+  const two = typed.pipe(project('id', 'fare'))
+  holds<Has<typeof two, { id: bigint | null; fare: number | null }>>()
+  // @ts-expect-error no such column
+  typed.pipe(project('nope'))
+  // @ts-expect-error dropped by the one before
+  typed.pipe(project('id'), project('fare'))
+}
+
+export function deriveAddsAndReplaces(): void {
+  const more = typed.pipe(
+    derive({ total: col('fare').plus(1), name: 'upper(name)' }),
+    project('total', 'name', 'id'),
+  )
+  holds<Has<typeof more, { total: unknown; name: unknown; id: bigint | null }>>()
+  // @ts-expect-error neither an expression nor SQL
+  derive({ total: 1 })
+}
+
+export function mapSeesRowsAndGivesRows(): void {
+  const rows = typed.pipe(
+    map(row => {
+      holds<Equal<typeof row.id, bigint | null>>()
+      return { double: (row.fare ?? 0) * 2, text: row.name }
+    }),
+  )
+  holds<Has<typeof rows, { double: number; text: string | null }>>()
+  const some = typed.pipe(
+    map(row => (row.id === null ? null : { id: row.id })),
+    filter('id > 1'),
+  )
+  holds<Has<typeof some, { id: bigint }>>()
+  // @ts-expect-error no such column
+  typed.pipe(map(row => ({ a: row.nope })))
+  // @ts-expect-error a row is an object
+  typed.pipe(map(() => 1))
+}
+
+export function repartitionTakesColumns(): void {
+  typed.pipe(repartition({ by: ['dt'], maxRowsPerFile: 1 }))
+  typed.pipe(derive({ month: col('dt').month() }), repartition({ by: ['month'] }))
+  typed.pipe(repartition({ targetFileBytes: '1MB' }))
+  // @ts-expect-error no such column
+  typed.pipe(repartition({ by: ['nope'] }))
+  // @ts-expect-error dropped by the one before
+  typed.pipe(project('id'), repartition({ by: ['dt'] }))
+}
+
+export function mapBatchesNamesItsColumns(): void {
+  const named = typed.pipe(mapBatches<{ a: number }>(batch => batch))
+  holds<Has<typeof named, { a: number }>>()
+  const unnamed = typed.pipe(mapBatches(batch => batch))
+  holds<Has<typeof unnamed, Columns>>()
+}
+
+export function anUntypedSourceTakesAnyNames(): void {
+  untyped.pipe(project('a', 'b'))
+  untyped.pipe(derive({ month: col('dt').month() }), repartition({ by: ['month'] }))
+  untyped.pipe(repartition({ by: ['month'] }))
+  untyped.pipe(filter('a > 1'), derive({ b: 'a + 1' }), project('a', 'b'), repartition({ by: ['b'] }))
+  untyped.pipe(map(row => ({ a: row['a'] })))
+  const narrowed = untyped.pipe(project('a', 'b'))
+  holds<Has<typeof narrowed, { a: unknown; b: unknown }>>()
+  // @ts-expect-error dropped by the one before
+  untyped.pipe(project('a'), project('b'))
+  void untyped.pipe(repartition({ by: ['month'] })).to(partitionedParquet(store))
+}
+
+async function* plain(input: AsyncIterable<RecordBatch>): AsyncGenerator<RecordBatch> {
+  yield* input
+}
+
+export function aPlainFunctionIsAnOperator(): void {
+  const before = typed.pipe(plain)
+  holds<Has<typeof before, Columns>>()
+  typed.pipe(plain, project('anything'), plain, repartition({ by: ['anything'] }))
+  typed.pipe(async function* (input) {
+    for await (const batch of input) if (batch.numRows > 0) yield batch
+  })
+  // @ts-expect-error gives no stream
+  typed.pipe((input: AsyncIterable<RecordBatch>) => input[Symbol.asyncIterator]().next())
+  // @ts-expect-error no operator
+  typed.pipe('filter')
+}
+
+export function namesThatComeInAList(): void {
+  const names: string[] = []
+  untyped.pipe(project(...names), repartition({ by: names }))
+  const operators = [filter('a > 1'), limit(1)]
+  holds<Has<ReturnType<typeof listed>, Columns>>()
+  function listed() {
+    return untyped.pipe(...operators)
+  }
+}
+
+export function anyPipelineIsAPipeline(): Pipeline[] {
+  return [typed, untyped, typed.pipe(project('id'))]
+}
+
+export function sixteenOperatorsKeepTheirTypes(): void {
+  const f = filter<{ id: bigint | null; n: unknown }>
+  const sixteen = typed.pipe(
+    filter('id > 1'),
+    project('id', 'fare'),
+    derive({ n: 'id + 1' }),
+    limit(1),
+    retry(),
+    tap(() => {}),
+    throttle({ rowsPerSecond: 1 }),
+    project('id', 'n'),
+    f('id > 1'),
+    f('id > 1'),
+    limit(1),
+    retry(),
+    tap(() => {}),
+    limit(1),
+    repartition({ by: ['n'] }),
+    project('n'),
+  )
+  holds<Has<typeof sixteen, { n: unknown }>>()
+  typed.pipe(
+    filter('id > 1'),
+    filter('id > 1'),
+    filter('id > 1'),
+    filter('id > 1'),
+    filter('id > 1'),
+    filter('id > 1'),
+    filter('id > 1'),
+    filter('id > 1'),
+    filter('id > 1'),
+    filter('id > 1'),
+    filter('id > 1'),
+    filter('id > 1'),
+    filter('id > 1'),
+    filter('id > 1'),
+    project('id'),
+    // @ts-expect-error dropped by the one before
+    project('fare'),
+  )
+  void typed.pipe(project('id')).to(parquetFile(store, 'one.parquet'))
+}
