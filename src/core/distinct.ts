@@ -37,19 +37,26 @@ export function numberRows(column: Data, limit: number, region: Region): Numberi
   return { codes: out, base: 1, values }
 }
 
-/** Numbers 32-bit patterns; undefined if there are more than `limit` different ones. */
-export function number32(
-  values: number,
+/**
+ * Numbers the pairs of two keys' codes that occur; undefined if there are more than `limit` different ones.
+ *
+ * @returns the pairs in order of their number, one after the other
+ */
+export function numberPairs(
+  first: number,
+  second: number,
   count: number,
   limit: number,
   region: Region,
-): { codes: number; distinct: Uint32Array } | undefined {
+): { codes: number; pairs: Uint32Array } | undefined {
+  const { kernels, buffer } = region.arena
+  const pairs = region.alloc(count * 8)
+  kernels.pairCodes(first, second, count, pairs)
   const table = hashTable(limit, 4, region)
   const codes = region.alloc(count * 4)
-  const dictionary = region.alloc(limit * 4)
-  const { kernels } = region.arena
-  const found = kernels.buildDictionary32(
-    values,
+  const dictionary = region.alloc(limit * 8)
+  const found = kernels.buildDictionary64(
+    pairs,
     count,
     table.address,
     table.bits,
@@ -58,8 +65,7 @@ export function number32(
     dictionary,
     codes,
   )
-  if (found < 0) return undefined
-  return { codes, distinct: new Uint32Array(region.arena.buffer, dictionary, found) }
+  return found < 0 ? undefined : { codes, pairs: new Uint32Array(buffer, dictionary, found * 2) }
 }
 
 /** Null rows are numbered by whatever value lies there. */
@@ -72,7 +78,23 @@ function buildDictionary(
   const { type, length } = column
   // Room for the value that lies under the nulls.
   const limit = most + 1
-  if (DataType.isUtf8(type) || DataType.isBinary(type)) return numberBytes(column, limit, region)
+  if (DataType.isUtf8(type) || DataType.isBinary(type)) {
+    const offsets = addressIn(region, column.valueOffsets)
+    const numbered = numberBytes(column, offsets, limit, region)
+    if (numbered === undefined) return undefined
+    const { codes, ends, bytes } = numbered
+    return { codes, values: new Data(type, 0, ends.length - 1, 0, { 0: ends, 1: bytes } as never) }
+  }
+  if (DataType.isDecimal(type)) {
+    const width = type.bitWidth / 8
+    const offsets = arena.i32(region.alloc((length + 1) * 4), length + 1)
+    for (let i = 0; i <= length; i++) offsets[i] = i * width
+    const numbered = numberBytes(column, offsets.byteOffset, limit, region)
+    if (numbered === undefined) return undefined
+    const { codes, ends, bytes } = numbered
+    const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4)
+    return { codes, values: new Data(type, 0, ends.length - 1, 0, { 1: words } as never) }
+  }
   const { values, wide, view } = patterns(column, region)
   const table = hashTable(limit, 4, region)
   const codes = region.alloc(length * 4)
@@ -83,19 +105,20 @@ function buildDictionary(
   return { codes, values: view(dictionary, found) }
 }
 
+/** Numbers the values as strings of bytes, and gives the distinct ones with their offsets. */
 function numberBytes(
   column: Data,
+  offsets: number,
   limit: number,
   region: Region,
-): { codes: number; values: Data } | undefined {
+): { codes: number; ends: Int32Array; bytes: Uint8Array } | undefined {
   const { arena } = region
   const { kernels } = arena
-  const { length, type } = column
-  const offsets = addressIn(region, column.valueOffsets)
+  const { length } = column
   const bytes = addressIn(region, column.values)
   const spans = region.alloc(length * 8)
   // The kernel takes the address of the first offset's byte, which a slice has in mid-buffer.
-  const first = Number(column.valueOffsets[0] ?? 0)
+  const first = length === 0 ? 0 : arena.i32(offsets, 1)[0]!
   const room = column.values.byteLength - first
   if (kernels.spansOfOffsets(offsets, bytes + first, room, 0, 0, length, spans) < 0) {
     throw new SluiceError('corrupt', 'a column of text has offsets beyond its bytes')
@@ -122,8 +145,7 @@ function numberBytes(
   const ends = arena.i32(lengths, found + 1)
   ends[0] = 0
   for (let i = 1; i <= found; i++) ends[i]! += ends[i - 1]!
-  const buffers = { 0: ends, 1: arena.u8(text, size) }
-  return { codes, values: new Data(type, 0, found, 0, buffers as never) }
+  return { codes, ends, bytes: arena.u8(text, size) }
 }
 
 function hashTable(limit: number, slotBytes: number, region: Region): { address: number; bits: number } {

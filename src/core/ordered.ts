@@ -35,9 +35,9 @@ export async function* mapOrdered<T, R>(
       yield result
     }
   } finally {
+    // All at once: what one result holds may be what another one, or the input, waits for.
+    const disposals = pending.map(result => result.then(dispose, () => {}))
     if (!ended) await iterator.return?.()
-    for (const result of await Promise.allSettled(pending)) {
-      if (result.status === 'fulfilled') dispose?.(result.value)
-    }
+    await Promise.all(disposals)
   }
 }

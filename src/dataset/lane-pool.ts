@@ -4,7 +4,7 @@ import type { Run } from '../core/run.ts'
 import { laneHandlers } from './lane.ts'
 import type { LaneEmit, LaneProgram } from './lane-messages.ts'
 import { laneBytes } from './mode.ts'
-import { type FetchedUnit, type Fragment, laneFile, SMALL_RUN } from './units.ts'
+import { type FetchedUnit, type Fragment, laneFile, SMALL_RUN, SMALL_UNITS } from './units.ts'
 
 /** Takes a row group that lane number `lane` has encoded; the lane waits once a few are unanswered. */
 export type LaneEmitHandler = (emit: LaneEmit, lane: number) => Promise<void>
@@ -68,9 +68,14 @@ export async function startLanes(
   const first: FetchedUnit[] = []
   let bytes = 0
   let ended = false
+  let pending: Promise<IteratorResult<FetchedUnit>> | undefined
   try {
-    while (!ended && (bytes < SMALL_RUN || first.length < 2) && first.length < run.execution.lanes + 1) {
-      const step = await units.next()
+    while (!ended && (bytes < SMALL_RUN || first.length < 2) && first.length < SMALL_UNITS) {
+      pending ??= units.next()
+      // A unit that waits for the budget may wait for those that are held here.
+      const step = await Promise.race([pending, run.budget.contended()])
+      if (step === undefined) break
+      pending = undefined
       if (step.done) ended = true
       else {
         first.push(step.value)
@@ -80,7 +85,7 @@ export async function startLanes(
     const small = ended && (first.length <= 1 || bytes < SMALL_RUN)
     const count = small ? 0 : ended ? Math.min(run.execution.lanes, first.length) : run.execution.lanes
     const pool = await openLanes(count, run, program, emit)
-    return { pool, units: chain(first, units) }
+    return { pool, units: chain(first, pending, units) }
   } catch (error) {
     for (const unit of first) unit.release()
     await units.return(undefined)
@@ -110,12 +115,24 @@ export async function openLanes(
   return new LanePool(lanes)
 }
 
-async function* chain(first: FetchedUnit[], rest: AsyncGenerator<FetchedUnit>): AsyncGenerator<FetchedUnit> {
+/** All units: those at hand, the one that has been asked for, and the rest. */
+async function* chain(
+  first: FetchedUnit[],
+  pending: Promise<IteratorResult<FetchedUnit>> | undefined,
+  rest: AsyncGenerator<FetchedUnit>,
+): AsyncGenerator<FetchedUnit> {
+  let asked = pending
   try {
     for (let unit = first.shift(); unit !== undefined; unit = first.shift()) yield unit
+    const step = await asked
+    asked = undefined
+    if (step?.done === false) yield step.value
     yield* rest
   } finally {
     for (const unit of first) unit.release()
-    await rest.return(undefined)
+    const closing = rest.return(undefined)
+    const step = await asked?.catch(() => undefined)
+    if (step?.done === false) step.value.release()
+    await closing
   }
 }

@@ -2,7 +2,7 @@ import { Data, DataType, type RecordBatch, Vector } from 'apache-arrow'
 import type { Region } from '../core/arena.ts'
 import { columnOf, makeBatch } from '../core/batch.ts'
 import { concatColumns } from '../core/concat.ts'
-import { type Numbering, number32, numberRows } from '../core/distinct.ts'
+import { type Numbering, numberPairs, numberRows } from '../core/distinct.ts'
 import { SluiceError } from '../core/errors.ts'
 import { takeBatch } from '../core/take.ts'
 import { partitionPath } from './hive.ts'
@@ -47,9 +47,10 @@ export function partitionBatch(
   const owned = ordered.data.children.map(column => withOwnDictionary(column, into))
 
   const bounds = new Uint32Array(arena.buffer, starts, tuples.length + 1)
-  const parts = tuples
-    .map((tuple, i) => ({ path: partitionPath(keys, tuple), start: bounds[i]!, end: bounds[i + 1]! }))
-    .filter(({ start, end }) => end > start)
+  const parts = tuples.flatMap((tuple, i) => {
+    const [start, end] = [bounds[i]!, bounds[i + 1]!]
+    return end > start ? [{ path: partitionPath(keys, tuple), start, end }] : []
+  })
   return { batch: makeBatch(fields, owned, rows), parts }
 }
 
@@ -69,7 +70,6 @@ function numberPartitions(
   maxPartitions: number,
   scratch: Region,
 ): { codes: number; tuples: Tuple[] } {
-  const { arena } = scratch
   const rows = batch.numRows
   const limit = Math.min(maxPartitions, rows)
   let codes = 0
@@ -83,15 +83,14 @@ function numberPartitions(
       tuples = texts.map(text => [text])
       continue
     }
-    const pairs = scratch.alloc(rows * 4)
-    arena.i32(pairs, rows).set(arena.i32(codes, rows))
-    arena.kernels.combineCodes(pairs, texts.length, numbering.codes, rows)
-    const numbers = number32(pairs, rows, limit, scratch)
+    const numbers = numberPairs(codes, numbering.codes, rows, limit, scratch)
     if (numbers === undefined) throw tooMany(keys, maxPartitions)
+    const { pairs } = numbers
+    const outer = tuples
     codes = numbers.codes
-    tuples = Array.from(numbers.distinct, pair => [
-      ...tuples[Math.floor(pair / texts.length)]!,
-      texts[pair % texts.length]!,
+    tuples = Array.from({ length: pairs.length / 2 }, (_, pair) => [
+      ...outer[pairs[2 * pair]!]!,
+      texts[pairs[2 * pair + 1]!]!,
     ])
   }
   return { codes, tuples }
@@ -100,10 +99,19 @@ function numberPartitions(
 function numberingTexts({ base, values }: Numbering, key: string): Tuple {
   const vector = new Vector([values])
   const { type } = values
-  const physical = (i: number): PartitionValue =>
-    DataType.isUtf8(type) || DataType.isBool(type) ? vector.get(i) : values.values[i]
+  const physical = (i: number): PartitionValue => {
+    if (DataType.isDecimal(type)) return integerOfWords(values.values, i * values.stride, values.stride)
+    return DataType.isUtf8(type) || DataType.isBool(type) ? vector.get(i) : values.values[i]
+  }
   const texts = Array.from({ length: values.length }, (_, i) => formatPartitionValue(type, physical(i), key))
   return base === 1 ? [null, ...texts] : texts
+}
+
+/** Two's complement of little-endian words. */
+function integerOfWords(words: Uint32Array, at: number, count: number): bigint {
+  let value = BigInt(words[at + count - 1]! | 0)
+  for (let word = count - 2; word >= 0; word--) value = (value << 32n) | BigInt(words[at + word]!)
+  return value
 }
 
 function tooMany(keys: readonly string[], maxPartitions: number): SluiceError {

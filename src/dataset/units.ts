@@ -20,6 +20,8 @@ export interface FetchedUnit {
 
 /** Below this many bytes to read, starting a worker costs more than it brings. */
 export const SMALL_RUN: number = 8 * 2 ** 20
+/** Units looked at to find out. */
+export const SMALL_UNITS = 64
 
 /** What a lane is told of a file. */
 export function laneFile({ file, name, metadata }: Fragment): LaneFile {

@@ -29,7 +29,7 @@ export function datasetSql(
   columns: readonly string[] | undefined,
   keys: Readonly<Record<string, string>> = {},
 ): string {
-  const types = Object.entries(keys).map(([name, type]) => `${quote(name)}: ${type}`)
+  const types = Object.entries(keys).map(([name, type]) => `${quote(name)}: ${quote(type)}`)
   const hive =
     types.length === 0
       ? 'hive_partitioning = false'

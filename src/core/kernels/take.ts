@@ -19,7 +19,7 @@ export interface TakeKernels {
     out: number,
   ): void
   countingSort(codes: number, count: number, buckets: number, starts: number, order: number): void
-  combineCodes(codes: number, factor: number, more: number, count: number): void
+  pairCodes(codes: number, more: number, count: number, out: number): void
   mapCodes(
     codes: number,
     bits: number,

@@ -158,11 +158,13 @@ export function countingSort(codes: usize, count: i32, buckets: i32, starts: usi
   store<u32>(starts, 0)
 }
 
-/** `codes[i] = codes[i] * factor + more[i]`: two keys as one. */
-export function combineCodes(codes: usize, factor: i32, more: usize, count: i32): void {
+/** Two keys as one: 64 bits a row, the code in the lower half, `more` in the upper. */
+export function pairCodes(codes: usize, more: usize, count: i32, out: usize): void {
   for (let i = 0; i < count; i++) {
-    const at = codes + ((<usize>i) << 2)
-    store<u32>(at, load<u32>(at) * <u32>factor + load<u32>(more + ((<usize>i) << 2)))
+    const at = (<usize>i) << 2
+    const pair = out + ((<usize>i) << 3)
+    store<u32>(pair, load<u32>(codes + at))
+    store<u32>(pair, load<u32>(more + at), 4)
   }
 }
 
