@@ -8,11 +8,14 @@ export function checkLength(actual: number, declared: number): void {
   }
 }
 
-/** The address of `bytes` in the arena; they are copied there if they lie elsewhere. */
+/**
+ * The address of `bytes` in the arena; they are copied there if they lie elsewhere, to the same place within a
+ * word: V8 copies from and to shared memory by words only then, which is four times as fast.
+ */
 export function intoArena(bytes: Uint8Array, region: Region): number {
   const present = region.arena.addressOf(bytes)
   if (present >= 0) return present
-  const address = region.alloc(bytes.length)
+  const address = region.alloc(bytes.length + 7) + (bytes.byteOffset & 7)
   region.arena.u8(address, bytes.length).set(bytes)
   return address
 }

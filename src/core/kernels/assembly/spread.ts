@@ -10,13 +10,28 @@ import { bitAt, putBit } from './bits'
 @inline
 function spread<T>(values: usize, validity: usize, rows: i32, dense: i32): void {
   while (rows > dense && dense > 0) {
-    rows--
-    const bit = bitAt(validity, rows)
-    dense -= bit
-    const value = load<T>(values + (<usize>dense) * sizeof<T>())
-    store<T>(values + (<usize>rows) * sizeof<T>(), bit ? value : <T>0)
+    let count = 1
+    if ((rows & 7) == 0 && dense >= 8) count = 8 // bits of one byte
+    const bits = <u32>load<u8>(validity + ((<usize>(rows - 1)) >> 3)) << (24 + ((8 - rows) & 7))
+    dense = spreadByte<T>(values, bits, rows, dense, count)
+    rows -= count
   }
   if (dense == 0) memory.fill(values, 0, (<usize>rows) * sizeof<T>())
+}
+
+/** Spreads `count` rows that end at `rows`, whose validity begins at the top of `bits`, last one first. */
+// @ts-ignore: decorator
+@inline
+function spreadByte<T>(values: usize, bits: u32, rows: i32, dense: i32, count: i32): i32 {
+  let target = values + (<usize>rows) * sizeof<T>()
+  for (let i = 0; i < count; i++) {
+    const bit = <i32>(bits >> 31)
+    bits <<= 1
+    dense -= bit
+    target -= sizeof<T>()
+    store<T>(target, select<T>(load<T>(values + (<usize>dense) * sizeof<T>()), 0, bit))
+  }
+  return dense
 }
 
 /** Spreads values of `width` bytes: 1, 2, 4, 8 fast, any other by copying. */
