@@ -1,3 +1,5 @@
+import pLimit from 'p-limit'
+
 /**
  * Runs `work` on every item, at most `limit` at a time. After a failure nothing more is started; it rejects with
  * the first failure once all that had begun has settled, so that no work goes on behind the caller's back.
@@ -7,17 +9,18 @@ export async function forEachConcurrently<T>(
   limit: number,
   work: (item: T) => Promise<unknown>,
 ): Promise<void> {
-  const rest = items[Symbol.iterator]()
+  const limited = pLimit(limit)
   const failures: unknown[] = []
-  const lane = async (): Promise<void> => {
-    for (let next = rest.next(); !next.done && failures.length === 0; next = rest.next()) {
+  const runs = Array.from(items, item =>
+    limited(async () => {
+      if (failures.length > 0) return
       try {
-        await work(next.value)
+        await work(item)
       } catch (error) {
         failures.push(error)
       }
-    }
-  }
-  await Promise.all(Array.from({ length: limit }, lane))
+    }),
+  )
+  await Promise.all(runs)
   if (failures.length > 0) throw failures[0]
 }

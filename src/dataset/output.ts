@@ -1,4 +1,5 @@
 import type { Field } from 'apache-arrow'
+import { forEachConcurrently } from '../core/concurrency.ts'
 import { SluiceError } from '../core/errors.ts'
 import type { Run } from '../core/run.ts'
 import { ParquetFileWriter } from '../parquet/file-writer.ts'
@@ -84,11 +85,7 @@ export class TaskOutput {
   /** Closes all files. */
   async finish(): Promise<WrittenFile[]> {
     await Promise.all(this.#tails.values())
-    const paths = [...this.#open.keys()]
-    const workers = Array.from({ length: CLOSING }, async () => {
-      for (let path = paths.pop(); path !== undefined; path = paths.pop()) await this.#close(path)
-    })
-    await Promise.all(workers)
+    await forEachConcurrently([...this.#open.keys()], CLOSING, path => this.#close(path))
     return this.#written
   }
 

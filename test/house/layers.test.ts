@@ -19,6 +19,7 @@ const LAYERS = [
 /** Third parties and the parts of Node that have one owner: the paths (below `src/`) that may import them. */
 const OWNERS: Record<string, RegExp> = {
   'apache-arrow': /^/,
+  'p-limit': /^core\/concurrency\.ts$/,
   'p-retry': /^core\/retry\.ts$/,
   'parquet-wasm': /^parquet\/fallback\.ts$/,
   rxjs: /^core\/pipeline\.ts$/,
