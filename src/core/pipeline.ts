@@ -62,8 +62,9 @@ export class Pipeline<T extends Columns = Columns> implements AsyncIterable<Reco
       run.phase = 'done'
       return report
     } catch (error) {
+      // What an abort makes fail may have come through a lane, which gives a copy of the reason.
       run.abort(error)
-      throw error
+      throw run.signal.reason
     } finally {
       await run[Symbol.asyncDispose]()
     }

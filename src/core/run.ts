@@ -31,6 +31,8 @@ export interface ResolvedExecution {
 }
 
 const MIN_MEMORY = 32 * 2 ** 20
+/** Share of the budget that lanes' memories get; the rest is for read-ahead and what the main thread holds. */
+export const LANES_SHARE = 0.7
 
 export function resolveExecution(options: ExecutionOptions): ResolvedExecution {
   const { mode = 'auto', memory = 2 ** 30, batchRows = 65_536, lanes = availableParallelism() } = options
@@ -53,7 +55,7 @@ export class Run implements AsyncDisposable {
   readonly signal: AbortSignal
   readonly execution: ResolvedExecution
   readonly job: string | undefined
-  /** For what the main thread holds: read-ahead and whatever lanes do not have. */
+  /** For what the main thread holds: the read-ahead and whatever lanes do not have. */
   readonly budget: Budget
   /** Set by the planner from `retry` stages that it pushed down to the reads. */
   retry: RetryingOptions | undefined
@@ -88,7 +90,7 @@ export class Run implements AsyncDisposable {
       throw invalid('signal', 'must be an AbortSignal')
     this.execution = execution
     this.job = options.job
-    this.budget = new Budget(execution.memory)
+    this.budget = new Budget(execution.memory * (1 - LANES_SHARE))
     this.signal = this.#abort.signal
     if (signal !== undefined) {
       const forward = () => this.abort(signal.reason)
@@ -108,8 +110,9 @@ export class Run implements AsyncDisposable {
   /** Memory for the stages that run on the main thread. */
   get arena(): Arena {
     if (this.#arena === undefined) {
-      this.#arena = new Arena(Math.floor(this.execution.memory / 8))
-      const arena = this.#arena
+      const arena = new Arena(Math.floor(this.execution.memory / 8))
+      this.#arena = arena
+      this.budget.limit -= arena.limit
       this.onClose(() => {
         this.laneHighWater += arena.highWater
       })

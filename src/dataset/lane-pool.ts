@@ -55,7 +55,7 @@ export class LanePool {
 
 /**
  * Looks at the first units and starts as many lanes as the run is worth: one on the main thread if there is
- * little to read, else workers. The lanes' memory is taken out of the run's budget.
+ * little to read, else workers.
  *
  * @returns the pool, and all the units
  */
@@ -101,7 +101,6 @@ export async function openLanes(
   emit: LaneEmitHandler,
 ): Promise<LanePool> {
   const arenaBytes = Math.floor(laneBytes(run.execution, Math.max(1, count)) * run.laneShare)
-  run.budget.limit -= arenaBytes * Math.max(1, count)
   run.lanes = Math.max(run.lanes, count)
   const worker = new URL(`./lane-worker${extname(import.meta.url)}`, import.meta.url)
   const lanes = Array.from({ length: Math.max(1, count) }, (_, i) => {

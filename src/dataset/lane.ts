@@ -18,6 +18,8 @@ import { type Step, UnitDecoder } from './unit-decoder.ts'
 
 /** A batch from the main thread is copied in, and ordered by partition. */
 const COPIES = 2
+/** Share of the arena that encoding and decoding may use for what they need on the way. */
+const RESERVE = 0.15
 /** Encoded row groups that the main thread has not written yet. */
 const EMIT_WINDOW = 4
 
@@ -181,7 +183,7 @@ export class Lane {
   /** Writes the partitions that have waited longest until `bytes` more fit. */
   async #makeRoom(bytes: number): Promise<void> {
     if (this.#buffers === undefined) return
-    while (this.#arena.used + bytes > this.#program.arenaBytes) {
+    while (this.#arena.used + bytes > this.#program.arenaBytes * (1 - RESERVE)) {
       const paths = this.#buffers.oldest()
       if (paths.length === 0) return
       for (const path of paths) {

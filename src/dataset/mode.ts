@@ -1,9 +1,7 @@
 import { formatBytes } from '../core/bytes.ts'
 import type { Mode } from '../core/report.ts'
-import type { ResolvedExecution } from '../core/run.ts'
+import { LANES_SHARE, type ResolvedExecution } from '../core/run.ts'
 
-/** Share of the budget that lanes' memories get; the rest is for read-ahead and what the main thread holds. */
-const LANES_SHARE = 0.7
 /** A decoded row group is there up to three times at once: decoded, filtered, ordered by partition. */
 const COPIES = 3
 
