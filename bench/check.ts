@@ -1,0 +1,71 @@
+import { readdirSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import type { DuckDBConnection } from '@duckdb/node-api'
+import type { Task } from './jobs.ts'
+import { parquet, quote, select } from './sql.ts'
+
+/** The rows that a task has to give, as DuckDB sees them. */
+export interface Expected {
+  columns: { name: string; type: string }[]
+  rows: number
+  /** Sum of the hashes of all columns of all rows, and of the first column only. */
+  all: string
+  first: string
+}
+
+export async function expect(connection: DuckDBConnection, task: Task, data: string): Promise<Expected> {
+  const text = select(task, parquet(data))
+  const described = (await connection.runAndReadAll(`DESCRIBE ${text}`)).getRows()
+  const columns = described.map(([name, type]) => ({ name: String(name), type: String(type) }))
+  const [rows, all] = await fingerprint(connection, `(${text})`, columns)
+  const [, first] = await fingerprint(connection, `(${text})`, columns.slice(0, 1))
+  return { columns, rows, all, first }
+}
+
+/**
+ * Throws unless the Parquet files in `out` hold the expected rows, in any order: all columns are compared, or,
+ * if not `thorough`, the first one and the number of rows.
+ */
+export async function checkFiles(
+  connection: DuckDBConnection,
+  out: string,
+  expected: Expected,
+  thorough: boolean,
+): Promise<void> {
+  const from = `read_parquet(${quote(`${out}/**/*.parquet`)}, hive_partitioning = true, hive_types_autocast = false)`
+  const found = (await connection.runAndReadAll(`DESCRIBE SELECT * FROM ${from}`))
+    .getRows()
+    .map(([name]) => String(name))
+  const wanted = expected.columns.map(({ name }) => name)
+  if ([...found].sort().join() !== [...wanted].sort().join()) {
+    throw new Error(`gave the columns ${found.join(', ')} instead of ${wanted.join(', ')}`)
+  }
+  const columns = thorough ? expected.columns : expected.columns.slice(0, 1)
+  const [rows, sum] = await fingerprint(connection, from, columns)
+  if (rows !== expected.rows) throw new Error(`gave ${rows} rows instead of ${expected.rows}`)
+  if (sum !== (thorough ? expected.all : expected.first)) throw new Error('gave rows with other values')
+}
+
+/** Number and bytes of the Parquet files in a folder. */
+export function filesIn(folder: string): { files: number; bytes: number } {
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(name =>
+    name.endsWith('.parquet'),
+  )
+  return {
+    files: files.length,
+    bytes: files.reduce((sum, name) => sum + statSync(join(folder, name)).size, 0),
+  }
+}
+
+async function fingerprint(
+  connection: DuckDBConnection,
+  from: string,
+  columns: Expected['columns'],
+): Promise<[rows: number, sum: string]> {
+  const values = columns.map(({ name, type }) => `"${name}"::${type}`).join(', ')
+  const reader = await connection.runAndReadAll(
+    `SELECT count(*), coalesce(sum(hash(${values})), 0) FROM ${from}`,
+  )
+  const [rows, sum] = reader.getRows()[0]!
+  return [Number(rows), String(sum)]
+}

@@ -1,0 +1,96 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import { folder } from './folder.ts'
+import type { Job } from './jobs.ts'
+
+/** Who is measured: a program that is given a task. */
+export interface Contestant {
+  name: string
+  peer: boolean
+  /** What else its task says. */
+  settings?: { mode: 'auto' | 'streaming' | 'fragment' | 'batch'; oneLane?: boolean }
+  command: (script: string) => string[]
+  script: string
+  /** What has to be there for it: a module of Python, or a package of npm. */
+  needs?: string
+  can: (job: Job) => boolean
+  note?: string
+}
+
+const interpreter = process.env['SLUICE_PYTHON'] ?? join(folder, '../.venv/bin/python')
+const everything = (): boolean => true
+
+export const contestants: readonly Contestant[] = [
+  sluice('sluice', { mode: 'auto' }),
+  sluice('sluice-streaming', { mode: 'streaming' }),
+  sluice('sluice-fragment', { mode: 'fragment' }),
+  sluice('sluice-batch', { mode: 'batch' }),
+  sluice('sluice-one-lane', { mode: 'auto', oneLane: true }),
+  python('polars'),
+  python('duckdb'),
+  python('pyarrow'),
+  node(
+    'nodejs-polars',
+    ({ kind, by }) => kind !== 'scan' && by === null,
+    'writes no partitions, gives no batches',
+  ),
+  node('@duckdb/node-api', everything, 'gives chunks of its own, not Arrow data'),
+  node(
+    'parquet-wasm',
+    ({ kind, columns, where }) => kind !== 'rewrite' && columns === null && where === null,
+    'decodes whole files, one thread',
+  ),
+  node('hyparquet', ({ kind }) => kind !== 'rewrite', 'gives JavaScript values, one thread'),
+]
+
+/** Whether a contestant can be started. */
+export function isInstalled({ peer, needs, script }: Contestant): boolean {
+  if (!peer || needs === undefined) return true
+  if (script.endsWith('.py')) {
+    return existsSync(interpreter) && spawnSync(interpreter, ['-c', `import ${needs}`]).status === 0
+  }
+  const folders = createRequire(join(folder, 'jobs/support.mjs')).resolve.paths(needs) ?? []
+  return folders.some(folder => existsSync(join(folder, needs, 'package.json')))
+}
+
+/** Installs what the peers need, in .venv and bench/node_modules. */
+export function install(peers: readonly Contestant[]): void {
+  const missing = peers.filter(peer => !isInstalled(peer))
+  if (missing.some(({ script }) => script.endsWith('.py'))) {
+    run('bash', [join(folder, '../scripts/python-env.sh')])
+  }
+  if (missing.some(({ script }) => script.endsWith('.mjs'))) run('npm', ['ci', '--prefix', folder])
+}
+
+function run(command: string, args: string[]): void {
+  const { status, error } = spawnSync(command, args, { stdio: 'inherit' })
+  if (status !== 0) throw new Error(`${command} ${args.join(' ')} failed`, { cause: error })
+}
+
+function sluice(name: string, settings: NonNullable<Contestant['settings']>): Contestant {
+  return { name, peer: false, settings, command: inNode, script: 'sluice.mjs', can: everything }
+}
+
+function python(needs: string): Contestant {
+  const command = (script: string) => [interpreter, script]
+  return { name: needs, peer: true, command, script: `${needs}_job.py`, needs, can: everything }
+}
+
+function node(needs: string, can: Contestant['can'], note: string): Contestant {
+  const script = needs === '@duckdb/node-api' ? 'duckdb-node.mjs' : `${needs}.mjs`
+  return {
+    name: needs.replace('@duckdb/node-api', 'duckdb-node'),
+    peer: true,
+    command: inNode,
+    script,
+    needs,
+    can,
+    note,
+  }
+}
+
+function inNode(script: string): string[] {
+  return [process.execPath, script]
+}

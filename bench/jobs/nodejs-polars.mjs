@@ -1,0 +1,26 @@
+/** nodejs-polars: `node bench/jobs/nodejs-polars.mjs TASK`. It cannot write partitions. */
+import { join } from 'node:path'
+import pl from 'nodejs-polars'
+import { measure, task, versionOf } from './support.mjs'
+
+await measure(versionOf('nodejs-polars'), async () => {
+  const { where, columns } = task
+  let frame = pl.scanParquet(join(task.data, '*.parquet'))
+  if (where !== null) {
+    const column = pl.col(where.column)
+    frame = frame.filter(
+      where.to === null ? column.gtEq(where.from) : column.gtEq(where.from).and(column.ltEq(where.to)),
+    )
+  }
+  if (columns !== null) frame = frame.select(...columns.map(name => pl.col(name)))
+  if (task.kind === 'rewrite') {
+    const sink = frame.sinkParquet(join(task.out, 'data.parquet'), {
+      compression: 'zstd',
+      compressionLevel: 3,
+    })
+    await sink.collect()
+    return {}
+  }
+  const table = await frame.collect()
+  return { rows: table.height, save: async () => table.writeParquet(join(task.out, 'decoded.parquet')) }
+})

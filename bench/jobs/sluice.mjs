@@ -1,0 +1,52 @@
+/** Sluice, as built: `node bench/jobs/sluice.mjs TASK`. */
+import { readFileSync } from 'node:fs'
+import { basename, dirname } from 'node:path'
+import {
+  col,
+  derive,
+  filter,
+  openStore,
+  partitionedParquet,
+  project,
+  repartition,
+  source,
+  sql,
+} from '../../dist/index.js'
+import { measure, task } from './support.mjs'
+
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
+const DAYS = { day: 'cast(ts as date)', month: "cast(date_trunc('month', ts) as date)" }
+
+await measure(version, async () => {
+  const { mode, memory, threads } = task
+  const { where, columns, by } = task
+  const operators = []
+  if (where !== null) {
+    const column = col(where.column)
+    operators.push(filter(where.to === null ? column.gte(where.from) : column.between(where.from, where.to)))
+  }
+  if (task.derive) operators.push(derive({ total: col('amount').plus(col('tip').coalesce(0)) }))
+  if (by in DAYS) operators.push(derive({ [by]: sql(DAYS[by]) }))
+  if (columns !== null) operators.push(project(...columns))
+  if (by !== null) operators.push(repartition({ by: [by] }))
+
+  const input = source(await openStore(task.data), { mode, memory, lanes: threads }).pipe(...operators)
+  if (task.kind === 'rewrite') {
+    const report = await input.to(
+      partitionedParquet((await openStore(dirname(task.out))).child(basename(task.out))),
+    )
+    return { report }
+  }
+  const kept = []
+  const report = await input.to({
+    name: 'decode',
+    async write(plan, run) {
+      for await (const batch of plan.batches(run)) {
+        run.rowsOut += batch.numRows
+        if (task.kind === 'decode' || task.check) kept.push(batch)
+      }
+      return run.report()
+    },
+  })
+  return { rows: report.rowsOut, report, save: async () => (await import('./save.mjs')).saveBatches(kept) }
+})

@@ -1,0 +1,113 @@
+/**
+ * Measures Sluice, mode against mode and against other engines: `npm run bench -- --help`.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { cpus, release, totalmem, type } from 'node:os'
+import { join } from 'node:path'
+import { DuckDBInstance } from '@duckdb/node-api'
+import { runChild } from './child.ts'
+import { contestants, install, isInstalled } from './contestants.ts'
+import { copyDataset, dataset, type Scale } from './data.ts'
+import { chosenJobs, jobs } from './jobs.ts'
+import { measureJob } from './measure.ts'
+import { type Options, parseOptions, UsageError, usage } from './options.ts'
+import { page } from './page.ts'
+import { jobResult, type Results } from './results.ts'
+import { jobTable } from './table.ts'
+
+const argv = process.argv.slice(2)
+if (argv.includes('--help')) {
+  console.log(usage)
+} else {
+  try {
+    await main(parseOptions(argv))
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error
+    console.error(`${error.message}\n\n${usage}`)
+    process.exitCode = 2
+  }
+}
+
+async function main(options: Options): Promise<void> {
+  const { smoke, scale, threads, memory, places } = options
+  const wanted = contestants.filter(({ peer, name }) => peer && options.peers.includes(name))
+  if (!smoke) install(wanted)
+  const missing = wanted.filter(peer => !isInstalled(peer))
+  const present = contestants
+    .filter(({ peer }) => !peer)
+    .concat(wanted.filter(peer => !missing.includes(peer)))
+
+  const instance = await DuckDBInstance.create(':memory:', { threads: String(threads) })
+  const connection = await instance.connect()
+  const [home] = places
+  const making: Scale = { connection, scale, sluice: (from, to) => writtenBySluice(from, to, options) }
+  const results: Results = {
+    format: 1,
+    date: new Date().toISOString(),
+    command: ['npm run bench --', ...argv].join(' '),
+    machine: {
+      cpu: cpus()[0]?.model ?? 'unknown',
+      cores: cpus().length,
+      memoryBytes: totalmem(),
+      system: `${type()} ${release()} ${process.arch}`,
+      node: process.version,
+    },
+    options: { scale, runs: options.runs, threads, memory },
+    versions: {},
+    notes: Object.fromEntries(wanted.flatMap(({ name, note }) => (note === undefined ? [] : [[name, note]]))),
+    missing: missing.map(({ name }) => name),
+    jobs: [],
+  }
+  let failed = false
+  for (const job of chosenJobs(options.jobs, scale, options.growth)) {
+    const made = await dataset(job.dataset, home!.folder, making)
+    for (const place of places) {
+      const data = place === home ? made : await copyDataset(job.dataset, made, place.folder, making)
+      const outputs = join(place.folder, 'outputs')
+      const measured = await measureJob(
+        job,
+        data,
+        present.filter(({ can }) => can(job)),
+        {
+          connection,
+          outputs,
+          threads,
+          memory,
+          runs: smoke ? 0 : options.runs,
+          versions: results.versions,
+          onRun: (contestant, round, outcome) => {
+            const said =
+              outcome instanceof Error ? outcome.message.split('\n', 1)[0] : `${outcome.seconds.toFixed(3)} s`
+            console.error(
+              `${job.name} on ${place.name}: ${contestant.name}, ${round === 0 ? 'checked' : `run ${round}`}: ${said}`,
+            )
+          },
+        },
+      )
+      const result = jobResult(job, place.name, data, measured)
+      results.jobs.push(result)
+      console.log(jobTable(result))
+      failed ||= measured.some(contestant => contestant.failed !== undefined)
+    }
+  }
+  connection.closeSync()
+  instance.closeSync()
+  save(results, options.output)
+  if (missing.length > 0) console.log(`\nnot installed, so not measured: ${results.missing.join(', ')}`)
+  if (failed) process.exitCode = 1
+}
+
+/** The variant of the data that another program than DuckDB has written. */
+async function writtenBySluice(from: string, to: string, { threads, memory }: Options): Promise<void> {
+  const sluice = contestants.find(({ peer }) => !peer)!
+  const copy = jobs.find(({ name }) => name === 'compact')!
+  await runChild(sluice, copy, { data: from, out: to, threads, memory, check: false })
+}
+
+function save(results: Results, output: string): void {
+  mkdirSync(output, { recursive: true })
+  const path = join(output, results.date.replace(/[:.]/g, '-'))
+  writeFileSync(`${path}.json`, `${JSON.stringify(results)}\n`)
+  writeFileSync(`${path}.html`, page(results))
+  console.log(`\n${path}.json\n${path}.html`)
+}

@@ -1,0 +1,103 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import type { DuckDBConnection } from '@duckdb/node-api'
+import { checkFiles, type Expected, expect, filesIn } from './check.ts'
+import { runChild } from './child.ts'
+import type { Contestant } from './contestants.ts'
+import type { Dataset } from './data.ts'
+import type { Job } from './jobs.ts'
+import { type ContestantResult, contestantResult, type RunResult } from './results.ts'
+
+export interface Conditions {
+  connection: DuckDBConnection
+  /** Where folders for output are made. */
+  outputs: string
+  threads: number
+  memory: string
+  /** Measured runs; 0: the checked run is what is measured. */
+  runs: number
+  /** Told of every run, in order. */
+  onRun: (contestant: Contestant, run: number, outcome: RunResult | Error) => void
+  /** Contestant → version; filled in here. */
+  versions: Record<string, string>
+}
+
+/**
+ * Measures contestants at one job: first one run of each, whose rows are compared in full and whose time does
+ * not count, then, in every round, one run of each, the order moved on by one from round to round. Who fails or
+ * gives other rows than DuckDB's answer is out.
+ */
+export async function measureJob(
+  job: Job,
+  data: Dataset,
+  contestants: readonly Contestant[],
+  conditions: Conditions,
+): Promise<ContestantResult[]> {
+  const expected = await expect(conditions.connection, job, data.folder)
+  const runs = new Map<Contestant, RunResult[]>(contestants.map(contestant => [contestant, []]))
+  const failures = new Map<Contestant, string>()
+  const attempt = async (contestant: Contestant, round: number) => {
+    if (failures.has(contestant)) return
+    try {
+      const run = await measureOnce(contestant, job, data, expected, round === 0, conditions)
+      if (round > 0 || conditions.runs === 0) runs.get(contestant)!.push(run)
+      conditions.onRun(contestant, round, run)
+    } catch (error) {
+      failures.set(contestant, (error as Error).message)
+      conditions.onRun(contestant, round, error as Error)
+    }
+  }
+  for (let round = 0; round <= conditions.runs; round++) {
+    const first = round % contestants.length
+    for (const contestant of [...contestants.slice(first), ...contestants.slice(0, first)]) {
+      await attempt(contestant, round)
+    }
+  }
+  return contestants.map(contestant =>
+    contestantResult(
+      contestant.name,
+      contestant.peer,
+      data.rows,
+      runs.get(contestant)!,
+      failures.get(contestant),
+    ),
+  )
+}
+
+async function measureOnce(
+  contestant: Contestant,
+  job: Job,
+  data: Dataset,
+  expected: Expected,
+  check: boolean,
+  { connection, outputs, threads, memory, versions }: Conditions,
+): Promise<RunResult> {
+  mkdirSync(outputs, { recursive: true })
+  const parent = mkdtempSync(join(outputs, 'out-'))
+  const out = join(parent, 'data')
+  mkdirSync(out)
+  try {
+    const answer = await runChild(contestant, job, { data: data.folder, out, threads, memory, check })
+    versions[contestant.name] = answer.version
+    if (typeof answer.rows === 'number' && answer.rows !== expected.rows) {
+      throw new Error(`gave ${answer.rows} rows instead of ${expected.rows}`)
+    }
+    if (job.kind === 'rewrite' || check) await checkFiles(connection, out, expected, check)
+    const { seconds, processSeconds, peakRssBytes, samples, report } = answer
+    return {
+      seconds,
+      processSeconds,
+      peakRssBytes,
+      samples,
+      ...(job.kind === 'rewrite' && filesIn(out)),
+      ...(report !== undefined && {
+        mode: report.mode,
+        lanes: report.lanes,
+        budgetHighWaterBytes: report.budgetHighWaterBytes,
+        memoryBytes: report.memoryBytes,
+      }),
+    }
+  } finally {
+    rmSync(parent, { recursive: true, force: true })
+  }
+}

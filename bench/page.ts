@@ -1,0 +1,194 @@
+import { barChart, escaped, type Line, legend, lineChart } from './charts.ts'
+import { type ContestantResult, type JobResult, jobLabel, type Results } from './results.ts'
+import { style } from './style.ts'
+
+/** The results as one HTML page that needs nothing else. */
+export function page(results: Results): string {
+  const { date, command, machine, options, versions, notes, missing, jobs } = results
+  const facts = [
+    [
+      'Machine',
+      `${machine.cpu}, ${machine.cores} cores, ${gigabytes(machine.memoryBytes)} of memory, ${machine.system}, Node ${machine.node}`,
+    ],
+    ['Command', command],
+    [
+      'Conditions',
+      `scale ${options.scale}, ${options.threads} threads each, ${options.runs} runs, Sluice's budget ${options.memory}`,
+    ],
+    [
+      'Versions',
+      Object.entries(versions)
+        .map(([name, version]) => `${name} ${version}`)
+        .join(', '),
+    ],
+    [
+      'To be known',
+      Object.entries(notes)
+        .map(([name, note]) => `${name} ${note}`)
+        .join('; '),
+    ],
+    ['Not installed', missing.join(', ')],
+  ].filter(([, text]) => text !== '')
+  return `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Sluice, measured ${escaped(date.slice(0, 10))}</title>
+<style>${style}</style>
+<h1>Sluice, measured</h1>
+<p>${escaped(date.slice(0, 10))}. Each measurement is a process of its own; medians of runs that took turns. Times leave
+start-up and imports out, memory is the peak of the whole process. Only contestants that gave the right rows have a time.
+Sluice syncs what it writes to the disk before it commits; the others do not. There is no job that aggregates: Sluice has
+no operator for it yet.</p>
+<dl>${facts.map(([name, text]) => `<dt>${name}</dt><dd>${escaped(text!)}</dd>`).join('')}</dl>
+${overview(jobs)}
+${growth(jobs)}
+${jobs.map(job => section(job)).join('\n')}
+</html>
+`
+}
+
+/** Sluice against the fastest peer, job by job. */
+function overview(jobs: readonly JobResult[]): string {
+  const bars = jobs.flatMap(job => {
+    const sluice = job.contestants.find(({ name }) => name === 'sluice')
+    if (sluice?.ratio === undefined) return []
+    const mark = job.mark === undefined ? '' : ` of ${job.mark}`
+    return {
+      label: jobLabel(job),
+      value: sluice.ratio,
+      text: `${sluice.ratio.toFixed(2)} ×${mark}`,
+      who: 'sluice',
+    }
+  })
+  if (bars.length === 0) return ''
+  return `<h2>Sluice against the fastest peer</h2>
+<p>How many times as fast as the fastest of the others at each job, mode auto; behind “of”, what it is to be.</p>
+${barChart('ratios', bars, [{ value: 1, label: 'as fast' }])}`
+}
+
+/** Time and memory against the amount of data. */
+function growth(jobs: readonly JobResult[]): string {
+  const series = (value: (contestant: ContestantResult) => number | undefined) => {
+    const lines = new Map<string, Line>()
+    for (const job of jobs) {
+      const times = /^rewrite-day(?:-(\d+)x)?$/.exec(job.name)
+      if (times === null || job.place !== 'disk') continue
+      for (const contestant of job.contestants) {
+        const y = value(contestant)
+        if (y === undefined || (!contestant.peer && contestant.name !== 'sluice')) continue
+        const line = lines.get(contestant.name) ?? {
+          label: contestant.name,
+          points: [],
+          who: who(contestant),
+        }
+        lines.set(contestant.name, { ...line, points: [...line.points, [Number(times[1] ?? 1), y]] })
+      }
+    }
+    return [...lines.values()].filter(({ points }) => points.length > 1)
+  }
+  const seconds = series(contestant => contestant.seconds)
+  if (seconds.length === 0) return ''
+  const x = (value: number) => `${value} ×`
+  return `<h2>More data</h2>
+<p>rewrite-day on the disk, against how many times the data.</p>
+<div class="pair"><figure><figcaption>Seconds</figcaption>${lineChart('seconds', seconds, { x, y: value => `${value} s` })}</figure>
+<figure><figcaption>Peak memory</figcaption>${lineChart(
+    'memory',
+    series(contestant => contestant.peakRssBytes),
+    { x, y: megabytes },
+  )}</figure></div>
+${legend(seconds)}`
+}
+
+function section(job: JobResult): string {
+  const timed = job.contestants.filter(({ seconds }) => seconds !== undefined)
+  const { dataset } = job
+  const head = `<h2 id="${jobLabel(job).replaceAll(' ', '-')}">${escaped(jobLabel(job))}</h2>
+<p>${escaped(job.what)}. Data: ${escaped(dataset.name)}, ${count(dataset.rows)} rows in ${count(dataset.files)} files, ${megabytes(dataset.bytes)}.</p>`
+  if (timed.length === 0) return head + table(job)
+  const ratios = timed.map(contestant => ({
+    label: contestant.name,
+    value: contestant.ratio ?? 1 / contestant.seconds!,
+    text:
+      contestant.ratio === undefined
+        ? `${seconds(contestant.seconds)} s`
+        : `${contestant.ratio.toFixed(2)} ×`,
+    who: who(contestant),
+  }))
+  const memory = timed.map(contestant => ({
+    label: contestant.name,
+    value: contestant.peakRssBytes!,
+    text: megabytes(contestant.peakRssBytes!),
+    who: who(contestant),
+  }))
+  const over = timed
+    .filter(({ name, peer, samples }) => samples.length > 1 && (peer || name === 'sluice'))
+    .map(contestant => ({ label: contestant.name, points: contestant.samples, who: who(contestant) }))
+  const budget = timed.find(({ memoryBytes }) => memoryBytes !== undefined)?.memoryBytes
+  const reference = budget === undefined ? [] : [{ value: budget, label: 'budget' }]
+  return `${head}
+<div class="pair"><figure><figcaption>Speed${job.fastestPeer === undefined ? '' : `, the fastest peer (${escaped(job.fastestPeer)}) being 1`}</figcaption>${barChart('speed', ratios, job.fastestPeer === undefined ? [] : [{ value: 1, label: '1' }])}</figure>
+<figure><figcaption>Peak memory, against Sluice's budget</figcaption>${barChart('peak memory', memory, reference)}</figure></div>
+${over.length === 0 ? '' : `<figure><figcaption>Memory over time; before 0: start-up and imports</figcaption>${lineChart('memory over time', over, { x: ms => `${ms / 1000} s`, y: megabytes }, reference)}</figure>${legend(over)}`}
+${table(job)}`
+}
+
+function table(job: JobResult): string {
+  const head = [
+    '',
+    'seconds',
+    'all runs',
+    '× fastest peer',
+    'whole process, s',
+    'rows/s',
+    'peak',
+    'budget used',
+    'lanes',
+    'files',
+    'bytes out',
+  ]
+  const rows = job.contestants.map(contestant => {
+    const { name, mode, peer, failed } = contestant
+    const label = name === 'sluice' && mode !== undefined ? `${name} (auto: ${mode})` : name
+    if (failed !== undefined)
+      return `<tr><th>${escaped(label)}</th><td colspan="${head.length - 1}" class="failed">${escaped(failed)}</td></tr>`
+    const cells = [
+      seconds(contestant.seconds),
+      contestant.runs.map(run => seconds(run.seconds)).join(' '),
+      contestant.ratio?.toFixed(2) ?? '',
+      seconds(contestant.processSeconds),
+      count(Math.round(contestant.rowsPerSecond!)),
+      megabytes(contestant.peakRssBytes),
+      megabytes(contestant.budgetHighWaterBytes),
+      contestant.lanes ?? '',
+      contestant.files ?? '',
+      megabytes(contestant.bytes),
+    ]
+    return `<tr${peer ? '' : ' class="ours"'}><th>${escaped(label)}</th>${cells.map(cell => `<td>${cell}</td>`).join('')}</tr>`
+  })
+  return `<div class="scroll"><table><tr>${head.map(cell => `<th>${cell}</th>`).join('')}</tr>${rows.join('\n')}</table></div>`
+}
+
+/** The class that gives a contestant its colour. */
+function who({ name, peer }: ContestantResult): string {
+  return peer ? `peer ${name}` : name
+}
+
+function seconds(value: number | undefined): string {
+  return value === undefined ? '' : value.toFixed(3)
+}
+
+function megabytes(bytes: number | undefined): string {
+  return bytes === undefined
+    ? ''
+    : `${count(bytes < 1e7 ? Math.round(bytes / 1e5) / 10 : Math.round(bytes / 1e6))} MB`
+}
+
+function gigabytes(bytes: number): string {
+  return `${Math.round(bytes / 1e9)} GB`
+}
+
+function count(value: number): string {
+  return value.toLocaleString('en')
+}
