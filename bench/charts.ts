@@ -45,7 +45,7 @@ export function barChart(title: string, bars: readonly Bar[], references: readon
     }) => `<line class="reference" x1="${round(x(value))}" x2="${round(x(value))}" y1="${TOP}" y2="${bottom}"/>
       <text class="reference" x="${round(x(value))}" y="${TOP - 5}" text-anchor="middle">${escaped(label)}</text>`,
   )
-  return svg(title, bottom + 4, [...rows, ...lines])
+  return svg(title, bottom + 4, [...lines, ...rows])
 }
 
 /** Lines over a common pair of axes, both from 0 on (or the least x, if that is lower). */

@@ -132,7 +132,7 @@ export function chosenJobs(names: readonly string[], scale: number, growth: read
   }
   const day = jobs.find(({ name }) => name === 'rewrite-day')!
   return [
-    ...jobs.filter(({ name }) => names.includes(name)).map(scaled),
+    ...jobs.filter(job => names.includes(job.name) || (job === day && growth.length > 0)).map(scaled),
     ...growth
       .filter(times => times > 1)
       .map(

@@ -1,13 +1,15 @@
 /**
  * Measures Sluice, mode against mode and against other engines: `npm run bench -- --help`.
  */
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus, release, totalmem, type } from 'node:os'
 import { join } from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { runChild } from './child.ts'
 import { contestants, install, isInstalled } from './contestants.ts'
 import { copyDataset, dataset, type Scale } from './data.ts'
+import { folder } from './folder.ts'
 import { chosenJobs, jobs } from './jobs.ts'
 import { measureJob } from './measure.ts'
 import { type Options, parseOptions, UsageError, usage } from './options.ts'
@@ -40,18 +42,15 @@ async function main(options: Options): Promise<void> {
   const instance = await DuckDBInstance.create(':memory:', { threads: String(threads) })
   const connection = await instance.connect()
   const [home] = places
+  // What a run that was stopped has left.
+  for (const place of places) rmSync(join(place.folder, 'outputs'), { recursive: true, force: true })
   const making: Scale = { connection, scale, sluice: (from, to) => writtenBySluice(from, to, options) }
   const results: Results = {
     format: 1,
     date: new Date().toISOString(),
     command: ['npm run bench --', ...argv].join(' '),
-    machine: {
-      cpu: cpus()[0]?.model ?? 'unknown',
-      cores: cpus().length,
-      memoryBytes: totalmem(),
-      system: `${type()} ${release()} ${process.arch}`,
-      node: process.version,
-    },
+    ...commit(),
+    machine: machine(),
     options: { scale, runs: options.runs, threads, memory },
     versions: {},
     notes: Object.fromEntries(wanted.flatMap(({ name, note }) => (note === undefined ? [] : [[name, note]]))),
@@ -95,6 +94,23 @@ async function main(options: Options): Promise<void> {
   save(results, options.output)
   if (missing.length > 0) console.log(`\nnot installed, so not measured: ${results.missing.join(', ')}`)
   if (failed) process.exitCode = 1
+}
+
+function machine(): Results['machine'] {
+  return {
+    cpu: cpus()[0]?.model ?? 'unknown',
+    cores: cpus().length,
+    memoryBytes: totalmem(),
+    system: `${type()} ${release()} ${process.arch}`,
+    node: process.version,
+  }
+}
+
+/** The commit that is measured; with `+` if files differ from it. */
+function commit(): { commit?: string } {
+  const describe = ['describe', '--always', '--abbrev=12', '--exclude=*', '--dirty=+']
+  const { status, stdout } = spawnSync('git', describe, { cwd: folder, encoding: 'utf8' })
+  return status === 0 ? { commit: stdout.trim() } : {}
 }
 
 /** The variant of the data that another program than DuckDB has written. */

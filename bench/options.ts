@@ -7,7 +7,7 @@ import { jobs } from './jobs.ts'
 
 export const usage = `npm run bench -- [options]
 
-  --scale N        1: files of 1,000,000 rows; 0.02: of 20,000             (default: 1)
+  --scale N        1: files of 1,000,000 rows; 0.02: of 20,000; from 0.001 on (default: 1)
   --runs N         measured runs of each contestant, after one that is checked (default: 5)
   --jobs a,b       ${jobs.map(job => job.name).join(', ')} (default: all)
   --peers a,b      ${contestants
@@ -63,7 +63,7 @@ export function parseOptions(argv: readonly string[]): Options {
   const peerNames = contestants.filter(({ peer }) => peer).map(({ name }) => name)
   return {
     smoke,
-    scale: number('scale', values.scale, smoke ? 0.002 : 1, value => value > 0),
+    scale: number('scale', values.scale, smoke ? 0.002 : 1, value => value >= 0.001),
     runs: number('runs', values.runs, smoke ? 1 : 5, isCount),
     jobs: names('jobs', values.jobs, smoke ? ['decode-all', 'rewrite-month'] : jobNames, jobNames),
     peers: values.peers === 'none' ? [] : names('peers', values.peers, peerNames, peerNames),

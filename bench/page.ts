@@ -1,16 +1,17 @@
-import { barChart, escaped, type Line, legend, lineChart } from './charts.ts'
+import { barChart, escaped, type Line, legend, lineChart, type Reference } from './charts.ts'
 import { type ContestantResult, type JobResult, jobLabel, type Results } from './results.ts'
 import { style } from './style.ts'
 
 /** The results as one HTML page that needs nothing else. */
 export function page(results: Results): string {
-  const { date, command, machine, options, versions, notes, missing, jobs } = results
+  const { date, command, commit = '', machine, options, versions, notes, missing, jobs } = results
   const facts = [
     [
       'Machine',
       `${machine.cpu}, ${machine.cores} cores, ${gigabytes(machine.memoryBytes)} of memory, ${machine.system}, Node ${machine.node}`,
     ],
     ['Command', command],
+    ['Commit', commit],
     [
       'Conditions',
       `scale ${options.scale}, ${options.threads} threads each, ${options.runs} runs, Sluice's budget ${options.memory}`,
@@ -48,6 +49,9 @@ ${jobs.map(job => section(job)).join('\n')}
 `
 }
 
+/** Those that line charts show: more lines could not be told apart. */
+const LINED = ['sluice', 'polars', 'duckdb', 'pyarrow']
+
 /** Sluice against the fastest peer, job by job. */
 function overview(jobs: readonly JobResult[]): string {
   const bars = jobs.flatMap(job => {
@@ -76,7 +80,7 @@ function growth(jobs: readonly JobResult[]): string {
       if (times === null || job.place !== 'disk') continue
       for (const contestant of job.contestants) {
         const y = value(contestant)
-        if (y === undefined || (!contestant.peer && contestant.name !== 'sluice')) continue
+        if (y === undefined || !LINED.includes(contestant.name)) continue
         const line = lines.get(contestant.name) ?? {
           label: contestant.name,
           points: [],
@@ -97,6 +101,7 @@ function growth(jobs: readonly JobResult[]): string {
     'memory',
     series(contestant => contestant.peakRssBytes),
     { x, y: megabytes },
+    budgetOf(jobs[0]),
   )}</figure></div>
 ${legend(seconds)}`
 }
@@ -123,10 +128,9 @@ function section(job: JobResult): string {
     who: who(contestant),
   }))
   const over = timed
-    .filter(({ name, peer, samples }) => samples.length > 1 && (peer || name === 'sluice'))
+    .filter(({ name, samples }) => samples.length > 1 && LINED.includes(name))
     .map(contestant => ({ label: contestant.name, points: contestant.samples, who: who(contestant) }))
-  const budget = timed.find(({ memoryBytes }) => memoryBytes !== undefined)?.memoryBytes
-  const reference = budget === undefined ? [] : [{ value: budget, label: 'budget' }]
+  const reference = budgetOf(job)
   return `${head}
 <div class="pair"><figure><figcaption>Speed${job.fastestPeer === undefined ? '' : `, the fastest peer (${escaped(job.fastestPeer)}) being 1`}</figcaption>${barChart('speed', ratios, job.fastestPeer === undefined ? [] : [{ value: 1, label: '1' }])}</figure>
 <figure><figcaption>Peak memory, against Sluice's budget</figcaption>${barChart('peak memory', memory, reference)}</figure></div>
@@ -168,6 +172,12 @@ function table(job: JobResult): string {
     return `<tr${peer ? '' : ' class="ours"'}><th>${escaped(label)}</th>${cells.map(cell => `<td>${cell}</td>`).join('')}</tr>`
   })
   return `<div class="scroll"><table><tr>${head.map(cell => `<th>${cell}</th>`).join('')}</tr>${rows.join('\n')}</table></div>`
+}
+
+/** Sluice's budget, for charts of memory. */
+function budgetOf(job: JobResult | undefined): Reference[] {
+  const bytes = job?.contestants.find(({ memoryBytes }) => memoryBytes !== undefined)?.memoryBytes
+  return bytes === undefined ? [] : [{ value: bytes, label: 'budget' }]
 }
 
 /** The class that gives a contestant its colour. */

@@ -57,6 +57,8 @@ export interface Results {
   format: 1
   date: string
   command: string
+  /** Of the repository, where it is one. */
+  commit?: string
   machine: { cpu: string; cores: number; memoryBytes: number; system: string; node: string }
   options: { scale: number; runs: number; threads: number; memory: string }
   /** Contestant → version, and what is special about it. */

@@ -14,6 +14,7 @@ dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem; col
 figure { margin: 0 } figcaption { color: var(--soft); font-size: .85rem }
 svg { width: 100%; height: auto; max-width: 760px; display: block; font-size: 12px } svg text { fill: var(--ink) }
 svg .tick, svg .value { fill: var(--soft); font-variant-numeric: tabular-nums }
+svg .value { paint-order: stroke; stroke: var(--page); stroke-width: 4px }
 .grid { stroke: var(--grid) } line.reference { stroke: var(--mark); stroke-dasharray: 4 3 } svg text.reference { fill: var(--mark) }
 .sluice { --own: var(--sluice) } .sluice-streaming, .sluice-fragment, .sluice-batch, .sluice-one-lane { --own: var(--ours) }
 .peer { --own: var(--other) } .polars { --own: var(--polars) } .duckdb { --own: var(--duckdb) } .pyarrow { --own: var(--pyarrow) }
