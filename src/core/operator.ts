@@ -37,14 +37,15 @@ export type OperatorDescription =
   | ({ op: 'throttle' } & ThrottleOptions)
   | ({ op: 'retry' } & RetryOperatorOptions)
   | { op: 'limit'; rows: number }
+  | { op: 'tap' }
   | { op: 'custom'; name: string }
 
 /**
  * An operator turns one stream of batches into another. Any such function will do; those made by Sluice also
  * describe themselves, so that they can be pushed down to storage or into worker threads.
  *
- * It is called once for each run. Its input can be iterated again from the start by asking it for another
- * iterator. When its consumer stops early, its iterator's `return()` is called and it has to return its
+ * It is called once for each run, and again whenever a `retry` behind it starts anew. Its input starts anew for
+ * each iterator. When its consumer stops early, its iterator's `return()` is called and it has to return its
  * input's; an `async function*` with `for await` does that by itself.
  */
 export interface Operator<In extends Columns = Columns, Out extends Columns = Columns> {
@@ -62,7 +63,7 @@ export function describe<In extends Columns, Out extends Columns>(
   return Object.assign(operator, { description })
 }
 
-/** An async generator function as an iterable that starts anew for each iterator. */
-export function restartable(generate: () => AsyncIterator<RecordBatch>): AsyncIterable<RecordBatch> {
-  return { [Symbol.asyncIterator]: generate }
+/** A stream that is made anew for each iterator. */
+export function restartable<T>(make: () => AsyncIterable<T>): AsyncIterable<T> {
+  return { [Symbol.asyncIterator]: () => make()[Symbol.asyncIterator]() }
 }

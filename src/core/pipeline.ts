@@ -1,7 +1,6 @@
 import { type RecordBatch, type Schema, Table } from 'apache-arrow'
 import { Observable } from 'rxjs'
 import { untilAborted } from './abort.ts'
-import { logicalSchema } from './batch.ts'
 import { SluiceError } from './errors.ts'
 import type { Columns, Operator } from './operator.ts'
 import { type Explanation, type PipelinePlan, planPipeline } from './planner.ts'
@@ -10,7 +9,6 @@ import type { RunOptions, RunReport } from './report.ts'
 import { Run } from './run.ts'
 import type { Sink } from './sink.ts'
 import type { Source } from './source.ts'
-import { stagesSchema } from './stages.ts'
 import { unifyBatches } from './unify.ts'
 
 /**
@@ -126,12 +124,9 @@ export class Pipeline<T extends Columns = Columns> implements AsyncIterable<Reco
     })
   }
 
-  /** The columns that the described operators give; a user's own function may change them further. */
+  /** The columns that come out; behind a function of one's own they are not known, and are those before it. */
   async schema(options: RunOptions = {}): Promise<Schema> {
-    return this.#withRun(options, async run => {
-      const plan = await this.#plan(run)
-      return stagesSchema([...plan.head, ...plan.tail], logicalSchema(await this.#source.schema(run)))
-    })
+    return this.#withRun(options, async run => (await this.#plan(run)).schema)
   }
 
   /** What a run would read and do, and why; reads footers and listings only. */

@@ -1,7 +1,7 @@
 import type { RecordBatch, Schema } from 'apache-arrow'
 import { SluiceError } from './errors.ts'
 import { Expr } from './expressions/expr.ts'
-import type { Operator, OperatorDescription, RepartitionOptions } from './operator.ts'
+import { type Operator, type OperatorDescription, type RepartitionOptions, restartable } from './operator.ts'
 import type { Run } from './run.ts'
 import type { Source, SourceExplanation } from './source.ts'
 import { type Stage, stagesSchema, unknownColumn } from './stages.ts'
@@ -20,7 +20,7 @@ export interface PipelinePlan {
   repartition: RepartitionOptions | undefined
   /** Every operator's description, in order: with the source's, what the plan's hash is made of. */
   operators: OperatorDescription[]
-  /** Value types after `head`, and after everything if `middle` is empty. */
+  /** Value types after everything, or before the first function of the user's: what that gives is not known. */
   schema: Schema
   /** The batches after all operators. */
   batches(run: Run): AsyncIterable<RecordBatch>
@@ -43,8 +43,9 @@ export async function planPipeline(
     if (description?.op === 'repartition') repartition = description
     else if (middle.length > 0 || description === undefined) middle.push(operator)
     else if (isStage(description)) head.push(description)
-    else if (description.op === 'retry') run.retry = description
-    else if (description.op === 'throttle') run.throttles.push(throttleBuckets(description))
+    else if (description.op === 'retry' && source.governed) run.retry = description
+    else if (description.op === 'throttle' && source.governed)
+      run.throttles.push(throttleBuckets(description))
     else middle.push(operator)
   }
   const tail: Stage[] = []
@@ -53,18 +54,26 @@ export async function planPipeline(
     tail.unshift(last!.description as Stage)
     tailOperators.unshift(middle.pop()!)
   }
-  const schema = stagesSchema(head, await source.schema(run))
-  if (middle.length === 0 && repartition !== undefined) checkKeys(repartition, schema)
+  const described = operators.map(describeOperator)
+  const opaque = described.findIndex(({ op }) => op === 'custom')
+  const known = opaque < 0 ? described : described.slice(0, opaque)
+  const schema = stagesSchema(known.filter(isStage), await source.schema(run))
+  if (opaque < 0 && repartition !== undefined) checkKeys(repartition, schema)
   const apply = (input: AsyncIterable<RecordBatch>, list: readonly Operator[], current: Run) =>
-    list.reduce((stream, operator) => checked(operator(stream, current), operator), input)
-  const beforeTail = (current: Run) => apply(source.read(head, current), middle, current)
+    list.reduce((stream, operator) => restartable(() => streamOf(operator, stream, current)), input)
+  const beforeTail = (current: Run) =>
+    apply(
+      restartable(() => source.read(head, current)),
+      middle,
+      current,
+    )
   const plan: PipelinePlan = {
     source,
     head,
     middle,
     tail,
     repartition,
-    operators: operators.map(describeOperator),
+    operators: described,
     schema,
     batches: current => apply(beforeTail(current), tailOperators, current),
     beforeTail,
@@ -145,13 +154,20 @@ function describeText(description: OperatorDescription): string {
       return description.name
     default: {
       const { op, ...options } = description
-      const shown = Object.entries(options).filter(([, value]) => typeof value !== 'function')
-      return `${op} ${shown.map(([key, value]) => `${key}=${value}`).join(' ')}`
+      const shown = Object.entries(options).filter(
+        ([, value]) => value !== undefined && typeof value !== 'function',
+      )
+      return [op, ...shown.map(([key, value]) => `${key}=${value}`)].join(' ')
     }
   }
 }
 
-function checked(stream: AsyncIterable<RecordBatch>, operator: Operator): AsyncIterable<RecordBatch> {
+function streamOf(
+  operator: Operator,
+  input: AsyncIterable<RecordBatch>,
+  run: Run,
+): AsyncIterable<RecordBatch> {
+  const stream = operator(input, run)
   if (typeof stream?.[Symbol.asyncIterator] === 'function') return stream
   const { op } = describeOperator(operator)
   throw new SluiceError('callback', `operator '${operator.name || op}' did not return an async iterable`)

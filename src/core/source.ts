@@ -6,6 +6,8 @@ import type { Stage } from './stages.ts'
 export interface Source {
   readonly name: string
   readonly execution: ResolvedExecution
+  /** Reads through `run.attempt` and waits for `run.paced`: `retry` and `throttle` right behind it are its own. */
+  readonly governed: boolean
   /** Value types, no encodings; partition keys included. */
   schema(run: Run): Promise<Schema>
   /** The batches after `stages`, which the source runs itself. Pulled; released by the iterator's `return()`. */

@@ -1,5 +1,5 @@
-import type { Schema } from 'apache-arrow'
-import { type Columns, describe, type Operator, restartable } from './operator.ts'
+import type { RecordBatch, Schema } from 'apache-arrow'
+import { type Columns, describe, type Operator } from './operator.ts'
 import { type Stage, StageRunner } from './stages.ts'
 import { copyBatch } from './transport.ts'
 
@@ -8,23 +8,22 @@ import { copyBatch } from './transport.ts'
  * run on the main thread where it stands behind a user's function. Batches left empty are dropped.
  */
 export function stageOperator<In extends Columns, Out extends Columns>(stage: Stage): Operator<In, Out> {
-  return describe(stage, (input, run) =>
-    restartable(async function* () {
-      let schema: Schema | undefined
-      let runner: StageRunner | undefined
-      for await (const batch of input) {
-        if (runner === undefined || batch.schema !== schema) {
-          schema = batch.schema
-          runner = new StageRunner([stage], schema)
-        }
-        const region = run.arena.region()
-        try {
-          const result = runner.run(batch, region)
-          if (result.numRows > 0) yield copyBatch(result)
-        } finally {
-          region.free()
-        }
+  return describe(stage, async function* (input, run) {
+    let schema: Schema | undefined
+    let runner: StageRunner | undefined
+    for await (const batch of input) {
+      if (runner === undefined || batch.schema !== schema) {
+        schema = batch.schema
+        runner = new StageRunner([stage], schema)
       }
-    }),
-  )
+      const region = run.arena.region()
+      let result: RecordBatch
+      try {
+        result = copyBatch(runner.run(batch, region))
+      } finally {
+        region.free()
+      }
+      if (result.numRows > 0) yield result
+    }
+  })
 }

@@ -13,15 +13,14 @@ export function throttleBuckets({ bytesPerSecond, rowsPerSecond }: ThrottleOptio
       option: 'throttle',
     })
   }
-  if (rowsPerSecond !== undefined && !(rowsPerSecond > 0)) {
-    throw new SluiceError('invalid-argument', `must be above 0, not ${rowsPerSecond}`, {
-      option: 'rowsPerSecond',
-    })
+  const bytes = bytesPerSecond === undefined ? undefined : parseBytes(bytesPerSecond, 'bytesPerSecond')
+  for (const [option, rate] of Object.entries({ bytesPerSecond: bytes, rowsPerSecond })) {
+    if (rate !== undefined && !(typeof rate === 'number' && rate > 0)) {
+      throw new SluiceError('invalid-argument', `must be a number above 0, not ${String(rate)}`, { option })
+    }
   }
   return {
     ...(rowsPerSecond === undefined ? {} : { rows: new TokenBucket(rowsPerSecond) }),
-    ...(bytesPerSecond === undefined
-      ? {}
-      : { bytes: new TokenBucket(parseBytes(bytesPerSecond, 'bytesPerSecond')) }),
+    ...(bytes === undefined ? {} : { bytes: new TokenBucket(bytes) }),
   }
 }

@@ -1,4 +1,5 @@
 import { Field, type RecordBatch, type Schema } from 'apache-arrow'
+import { untilAborted } from '../core/abort.ts'
 import { batchBytes, logicalSchema } from '../core/batch.ts'
 import type { LaneClient } from '../core/lanes.ts'
 import { Transferred } from '../core/lanes.ts'
@@ -104,7 +105,7 @@ export async function drainBatches(plan: PipelinePlan, drain: Drain, run: Run): 
   run.laneShare = 0.5
   const first: RecordBatch[] = []
   let bytes = 0
-  const input = plan.beforeTail(run)[Symbol.asyncIterator]()
+  const input = untilAborted(plan.beforeTail(run), run.signal)[Symbol.asyncIterator]()
   let ended = false
   try {
     while (!ended && bytes < SMALL_RUN) {
@@ -123,8 +124,8 @@ export async function drainBatches(plan: PipelinePlan, drain: Drain, run: Run): 
       const pool = await openLanes(ended ? 0 : run.execution.lanes, run, program, value =>
         output.append(value),
       )
-      await eachLane(pool, async lane => {
-        while (true) {
+      await eachLane(pool, async (lane, _, failed) => {
+        while (!failed()) {
           const batch = first.shift() ?? (ended ? undefined : await next())
           if (batch === undefined) return
           // It is in memory already; and the reads that it waited for would be waiting for it.

@@ -21,6 +21,11 @@ export class LanePool {
     this.#idle = [...lanes]
   }
 
+  /** Ends the lanes; may be called again. */
+  async close(): Promise<void> {
+    await Promise.all(this.lanes.map(lane => lane.close()))
+  }
+
   get size(): number {
     return this.lanes.length
   }
@@ -93,7 +98,7 @@ export async function startLanes(
   }
 }
 
-/** Starts `count` workers, or a lane on the main thread for 0, and configures them. They end with the run. */
+/** Starts `count` workers, or a lane on the main thread for 0, and configures them. They end with the run at the latest. */
 export async function openLanes(
   count: number,
   run: Run,
@@ -107,11 +112,10 @@ export async function openLanes(
     const own = (value: unknown) => emit(value as LaneEmit, i)
     return count === 0 ? new InlineLane(laneHandlers, own) : new WorkerLane(worker, own)
   })
-  run.onClose(async () => {
-    await Promise.all(lanes.map(lane => lane.close()))
-  })
+  const pool = new LanePool(lanes)
+  run.onClose(() => pool.close())
   await Promise.all(lanes.map(lane => lane.call('configure', { ...program, arenaBytes })))
-  return new LanePool(lanes)
+  return pool
 }
 
 /** All units: those at hand, the one that has been asked for, and the rest. */

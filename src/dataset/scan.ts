@@ -43,6 +43,7 @@ const UNITS_AHEAD = 2
 /** A dataset of Parquet files as a source: listing, pruning, reading; decoding is the lanes'. */
 export class ParquetScan implements Source {
   readonly name = 'parquet'
+  readonly governed = true
   readonly store: Store
   readonly execution: ResolvedExecution
   readonly #options: ScanOptions
@@ -85,16 +86,20 @@ export class ParquetScan implements Source {
       fetched => OpenUnit.open(fetched, pool, run),
       unit => unit.release(),
     )
-    for await (const unit of results) {
-      try {
-        for (let step = unit.first; step !== undefined; step = await unit.next()) {
-          run.rowsIn += step.rowsIn
-          await run.paced(step.batch.rows, step.bytes)
-          if (step.batch.rows > 0) yield batchFromMessage(step.batch)
+    try {
+      for await (const unit of results) {
+        try {
+          for (let step = unit.first; step !== undefined; step = await unit.next()) {
+            run.rowsIn += step.rowsIn
+            await run.paced(step.batch.rows, step.bytes)
+            if (step.batch.rows > 0) yield batchFromMessage(step.batch)
+          }
+        } finally {
+          unit.release()
         }
-      } finally {
-        unit.release()
       }
+    } finally {
+      await pool.close()
     }
   }
 

@@ -17,12 +17,12 @@ import { stageOperator } from '../core/stage-operator.ts'
 export function derive<T extends Columns, D extends Readonly<Record<string, Expr | string>>>(
   columns: D,
 ): Operator<T, Omit<T, keyof D> & { [K in keyof D]: unknown }> {
-  const entries = Object.entries(columns).map(([name, value]): [string, Expr['node']] => {
+  const entries = Object.entries(columns ?? {}).map(([name, value]): [string, Expr['node']] => {
     if (typeof value === 'string') return [name, sql(value).node]
     if (typeof value?.node === 'object') return [name, value.node]
-    throw new SluiceError('invalid-argument', `must be an expression or SQL text, not ${typeof value}`, {
+    throw new SluiceError('invalid-argument', `must be an expression or SQL text, not ${String(value)}`, {
       option: `derive.${name}`,
-      hint: `For a constant write lit(${JSON.stringify(value)}).`,
+      hint: 'For a constant write lit(value).',
     })
   })
   if (entries.length === 0) throw new SluiceError('invalid-argument', 'names no column', { option: 'derive' })

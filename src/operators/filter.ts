@@ -1,5 +1,5 @@
-import type { Expr } from '../core/expressions/expr.ts'
-import { sql } from '../core/expressions/expr.ts'
+import { SluiceError } from '../core/errors.ts'
+import { type Expr, sql } from '../core/expressions/expr.ts'
 import type { Columns, Operator } from '../core/operator.ts'
 import { stageOperator } from '../core/stage-operator.ts'
 
@@ -15,6 +15,12 @@ import { stageOperator } from '../core/stage-operator.ts'
  * source(store).pipe(filter(col('fare').gt(10)), filter("dt >= '2025-01-01'"))
  */
 export function filter<T extends Columns>(predicate: Expr | string): Operator<T, T> {
-  const { node } = typeof predicate === 'string' ? sql(predicate) : predicate
-  return stageOperator({ op: 'filter', predicate: node })
+  const expr = typeof predicate === 'string' ? sql(predicate) : predicate
+  if (typeof expr?.node !== 'object') {
+    throw new SluiceError('invalid-argument', `must be an expression or SQL text, not ${String(predicate)}`, {
+      option: 'filter',
+      hint: 'For a function of your own use mapBatches().',
+    })
+  }
+  return stageOperator({ op: 'filter', predicate: expr.node })
 }

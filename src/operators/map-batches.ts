@@ -1,6 +1,6 @@
 import { RecordBatch } from 'apache-arrow'
 import { SluiceError } from '../core/errors.ts'
-import { type Columns, describe, type Operator, restartable } from '../core/operator.ts'
+import { type Columns, describe, type Operator } from '../core/operator.ts'
 
 /**
  * Replaces every batch by what a function makes of it: a batch, several, or nothing to drop it. Runs on the
@@ -13,14 +13,17 @@ export function mapBatches<Out extends Columns = Columns>(
   map: (batch: RecordBatch) => BatchResult | Promise<BatchResult>,
 ): Operator<Columns, Out> {
   if (typeof map !== 'function') {
-    throw new SluiceError('invalid-argument', 'must be a function', { option: 'mapBatches' })
+    throw new SluiceError('invalid-argument', `must be a function, not ${String(map)}`, {
+      option: 'mapBatches',
+    })
   }
-  return describe({ op: 'custom', name: map.name === '' ? 'mapBatches' : `mapBatches ${map.name}` }, input =>
-    restartable(async function* () {
+  return describe(
+    { op: 'custom', name: map.name === '' ? 'mapBatches' : `mapBatches ${map.name}` },
+    async function* (input) {
       for await (const batch of input) {
         for (const result of await call(map, batch)) yield result
       }
-    }),
+    },
   )
 }
 

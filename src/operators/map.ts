@@ -1,6 +1,6 @@
-import { type DataType, Field, type RecordBatch } from 'apache-arrow'
+import { DataType, Field, type RecordBatch } from 'apache-arrow'
 import { SluiceError } from '../core/errors.ts'
-import { type Columns, describe, type Operator, restartable } from '../core/operator.ts'
+import { type Columns, describe, type Operator } from '../core/operator.ts'
 import { batchOf, inferFields, type Row, rowsOf } from '../core/rows.ts'
 
 export interface MapOptions {
@@ -26,14 +26,15 @@ export function map<In extends Columns, Out extends Row>(
   options: MapOptions = {},
 ): Operator<In, Out> {
   if (typeof project !== 'function') {
-    throw new SluiceError('invalid-argument', 'must be a function', { option: 'map' })
+    throw new SluiceError('invalid-argument', `must be a function, not ${String(project)}`, { option: 'map' })
   }
   const declared =
     options.schema === undefined
       ? undefined
-      : Object.entries(options.schema).map(([name, type]) => new Field(name, type, true))
-  return describe({ op: 'custom', name: project.name === '' ? 'map' : `map ${project.name}` }, input =>
-    restartable(async function* () {
+      : Object.entries(options.schema).map(([name, type]) => declaredField(name, type))
+  return describe(
+    { op: 'custom', name: project.name === '' ? 'map' : `map ${project.name}` },
+    async function* (input) {
       let fields = declared
       for await (const batch of input) {
         const rows = apply(project, batch)
@@ -41,8 +42,18 @@ export function map<In extends Columns, Out extends Row>(
         fields ??= inferFields(rows, batch.schema.fields)
         yield batchOf(rows, fields)
       }
-    }),
+    },
   )
+}
+
+function declaredField(name: string, type: DataType): Field {
+  if (!(type instanceof DataType) || DataType.isDictionary(type)) {
+    throw new SluiceError('invalid-argument', `must be an Arrow type of values, not ${String(type)}`, {
+      option: 'schema',
+      column: name,
+    })
+  }
+  return new Field(name, type, true)
 }
 
 function apply<In extends Columns, Out extends Row>(

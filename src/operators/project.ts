@@ -15,6 +15,11 @@ export function project<T extends Columns, K extends keyof T & string>(
 ): Operator<T, Pick<T, K>> {
   if (columns.length === 0)
     throw new SluiceError('invalid-argument', 'names no column', { option: 'project' })
+  const unnamed = columns.find(name => typeof name !== 'string')
+  if (unnamed !== undefined)
+    throw new SluiceError('invalid-argument', `must be names of columns, not ${String(unnamed)}`, {
+      option: 'project',
+    })
   const twice = columns.find((name, i) => columns.indexOf(name) !== i)
   if (twice !== undefined)
     throw new SluiceError('invalid-argument', `names '${twice}' twice`, { option: 'project' })

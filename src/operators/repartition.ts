@@ -15,12 +15,18 @@ export function repartition<T extends Columns>(
   const { by = [], maxRowsPerFile, maxPartitions, targetFileBytes } = options
   for (const [option, value] of Object.entries({ maxRowsPerFile, maxPartitions })) {
     if (value !== undefined && !(Number.isInteger(value) && value > 0)) {
-      throw new SluiceError('invalid-argument', `must be a whole number above 0, not ${value}`, { option })
+      throw new SluiceError('invalid-argument', `must be a whole number above 0, not ${String(value)}`, {
+        option,
+      })
     }
   }
-  if (targetFileBytes !== undefined) parseBytes(targetFileBytes, 'targetFileBytes')
+  if (targetFileBytes !== undefined && parseBytes(targetFileBytes, 'targetFileBytes') === 0) {
+    throw new SluiceError('invalid-argument', 'must be above 0', { option: 'targetFileBytes' })
+  }
   if (!Array.isArray(by) || by.some(name => typeof name !== 'string' || name === '')) {
-    throw new SluiceError('invalid-argument', 'must be a list of column names', { option: 'by' })
+    throw new SluiceError('invalid-argument', `must be a list of column names, not ${JSON.stringify(by)}`, {
+      option: 'by',
+    })
   }
   const twice = by.find((name, i) => by.indexOf(name) !== i)
   if (twice !== undefined)

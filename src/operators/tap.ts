@@ -1,6 +1,6 @@
 import type { RecordBatch } from 'apache-arrow'
 import { SluiceError } from '../core/errors.ts'
-import { type Columns, describe, type Operator, restartable } from '../core/operator.ts'
+import { type Columns, describe, type Operator } from '../core/operator.ts'
 
 /**
  * Calls a function with every batch that passes, and waits for it if it is async. What the function throws ends
@@ -8,17 +8,15 @@ import { type Columns, describe, type Operator, restartable } from '../core/oper
  */
 export function tap<T extends Columns>(look: (batch: RecordBatch) => void | Promise<void>): Operator<T, T> {
   if (typeof look !== 'function')
-    throw new SluiceError('invalid-argument', 'must be a function', { option: 'tap' })
-  return describe({ op: 'custom', name: 'tap' }, input =>
-    restartable(async function* () {
-      for await (const batch of input) {
-        try {
-          await look(batch)
-        } catch (cause) {
-          throw new SluiceError('callback', 'the function given to tap() threw', { cause })
-        }
-        yield batch
+    throw new SluiceError('invalid-argument', `must be a function, not ${String(look)}`, { option: 'tap' })
+  return describe({ op: 'tap' }, async function* (input) {
+    for await (const batch of input) {
+      try {
+        await look(batch)
+      } catch (cause) {
+        throw new SluiceError('callback', 'the function given to tap() threw', { cause })
       }
-    }),
-  )
+      yield batch
+    }
+  })
 }

@@ -1,4 +1,4 @@
-import type { RecordBatch, Schema } from 'apache-arrow'
+import { type RecordBatch, Schema } from 'apache-arrow'
 import { batchBytes, logicalSchema } from '../core/batch.ts'
 import { SluiceError } from '../core/errors.ts'
 import type { Columns } from '../core/operator.ts'
@@ -19,14 +19,26 @@ export function fromBatches<T extends Columns = Columns>(
   batches: Iterable<RecordBatch> | AsyncIterable<RecordBatch>,
   options: ExecutionOptions = {},
 ): Pipeline<T> {
+  if (!(schema instanceof Schema)) {
+    throw new SluiceError('invalid-argument', `must be an Arrow schema, not ${String(schema)}`, {
+      option: 'schema',
+    })
+  }
+  if (typeof batches !== 'object' || !(Symbol.asyncIterator in batches || Symbol.iterator in batches)) {
+    throw new SluiceError('invalid-argument', `must be iterable, not ${String(batches)}`, {
+      option: 'batches',
+    })
+  }
   return new Pipeline(new BatchSource(schema, batches, resolveExecution(options)))
 }
 
 class BatchSource implements Source {
   readonly name = 'batches'
+  readonly governed = false
   readonly execution: ResolvedExecution
   readonly #schema: Schema
   readonly #batches: Iterable<RecordBatch> | AsyncIterable<RecordBatch>
+  #begun = false
 
   constructor(
     schema: Schema,
@@ -49,7 +61,7 @@ class BatchSource implements Source {
   async *read(stages: readonly Stage[], run: Run): AsyncGenerator<RecordBatch, void, void> {
     const runner = new StageRunner(stages, this.#schema)
     const expected = String(this.#schema)
-    for await (const batch of this.#batches) {
+    for await (const batch of this.#anew()) {
       const found = String(logicalSchema(batch.schema))
       if (found !== expected) {
         throw new SluiceError('schema', `a batch has the schema ${found}, not ${expected}`, {
@@ -71,6 +83,22 @@ class BatchSource implements Source {
       }
       if (result.numRows > 0) yield result
     }
+  }
+
+  /** The batches from the start. An iterable that is its own iterator has one start only. */
+  #anew(): AsyncIterable<RecordBatch> {
+    const batches = this.#batches
+    const iterator = (
+      Symbol.asyncIterator in batches ? batches[Symbol.asyncIterator]() : batches[Symbol.iterator]()
+    ) as AsyncIterator<RecordBatch>
+    if (this.#begun && iterator === (batches as unknown)) {
+      throw new SluiceError('invalid-argument', 'were read before, and can be read once', {
+        option: 'batches',
+        hint: 'To run the pipeline again, or to retry, give an array or an iterable that starts anew.',
+      })
+    }
+    this.#begun = true
+    return { [Symbol.asyncIterator]: () => iterator }
   }
 
   async explain(): Promise<SourceExplanation> {
