@@ -61,7 +61,10 @@ export function install(peers: readonly Contestant[]): void {
   if (missing.some(({ script }) => script.endsWith('.py'))) {
     run('bash', [join(folder, '../scripts/python-env.sh')])
   }
-  if (missing.some(({ script }) => script.endsWith('.mjs'))) run('npm', ['ci', '--prefix', folder])
+  // Without a lock: package.json pins versions, and native parts are chosen for this machine.
+  if (missing.some(({ script }) => script.endsWith('.mjs'))) {
+    run('npm', ['install', '--prefix', folder])
+  }
 }
 
 function run(command: string, args: string[]): void {
