@@ -1,5 +1,5 @@
 import type { BigIntStats } from 'node:fs'
-import { lstat } from 'node:fs/promises'
+import { type FileHandle, lstat } from 'node:fs/promises'
 import { SluiceError } from '../core/errors.ts'
 import type { ObjectMeta } from './store.ts'
 
@@ -28,4 +28,16 @@ export async function isFolder(code: string | undefined, path: string): Promise<
     // Gone, or out of reach: the failure stands as it is.
     return false
   }
+}
+
+const lost = new FinalizationRegistry((handle: FileHandle) => {
+  handle.close().catch(() => {})
+})
+
+/**
+ * Closes a file whose owner is collected as garbage without having been closed: a body that nobody read, an
+ * upload that nobody ended. Node ends the process over a handle that is itself collected while it is open.
+ */
+export function closeWithOwner(owner: object, handle: FileHandle): void {
+  lost.register(owner, handle)
 }

@@ -1,7 +1,7 @@
 import type { FileHandle } from 'node:fs/promises'
 import { SluiceError } from '../core/errors.ts'
 import { fileError } from './local-errors.ts'
-import { etagOf } from './local-files.ts'
+import { closeWithOwner, etagOf } from './local-files.ts'
 import type { ByteRange } from './store.ts'
 
 /** A file open for reading and the version of it that is being read. */
@@ -74,7 +74,7 @@ function chunks(
     await file.handle.close()
     return { done: true, value: undefined } as const
   }
-  return {
+  const body: AsyncIterableIterator<Uint8Array, void, undefined> = {
     [Symbol.asyncIterator]() {
       return this
     },
@@ -93,6 +93,8 @@ function chunks(
     },
     return: finish,
   }
+  closeWithOwner(body, file.handle)
+  return body
 }
 
 /** That the file is still what it was when it was opened, or what was read may be of two versions. */

@@ -3,6 +3,7 @@ import { type BigIntStats, constants } from 'node:fs'
 import { type FileHandle, lstat, open, readdir, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { errno } from './local-errors.ts'
+import { closeWithOwner } from './local-files.ts'
 import type { LocalFolders } from './local-folders.ts'
 
 /**
@@ -112,6 +113,7 @@ export class StagedFile {
     this.name = name
     this.path = path
     this.#handle = handle
+    closeWithOwner(this, handle)
   }
 
   /** Appends. After a failure the same bytes go to the same place again. */

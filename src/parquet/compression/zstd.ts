@@ -5,7 +5,7 @@ import type { PageCodec } from './codec.ts'
 import { checkLength, chunkSize, intoArena, malformed } from './output.ts'
 
 /**
- * Zstandard (RFC 8878). zlib reads the first frame only, without a word: the length tells.
+ * Zstandard (RFC 8878). Before Node 26 zlib reads the first frame only, without a word: the length tells.
  */
 export const zstd: PageCodec = {
   decompress(input: Uint8Array, size: number, region: Region): number {

@@ -128,9 +128,12 @@ test('compression finds what repeats', () => {
   }
 })
 
-test('two zstd frames in a row are an error and not the first of them', () => {
-  const frame = zstdCompressSync(new Uint8Array(1000))
-  assertCorrupt(() => decompress('ZSTD', Buffer.concat([frame, frame]), 2000))
+test('two zstd frames in a row are both or an error, and not the first of them', () => {
+  const frames = [3, 5].map(value => new Uint8Array(1000).fill(value))
+  const input = Buffer.concat(frames.map(frame => zstdCompressSync(frame)))
+  // Node reads the first one only before 26.
+  if (Number(process.versions.node.split('.')[0]) < 26) assertCorrupt(() => decompress('ZSTD', input, 2000))
+  else assert.deepEqual(decompress('ZSTD', input, 2000), new Uint8Array(Buffer.concat(frames)))
 })
 
 test('the kernels stay within their ranges whatever the bytes', () => {
