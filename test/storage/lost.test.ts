@@ -19,7 +19,7 @@ test('a body that nobody reads and an upload that nobody ends are closed, quietl
       await store.get('large')
       await (await store.stage('upload')).write(new Uint8Array(10))
     }
-    for (let i = 0; i < 50 && open() > before; i++) {
+    for (let i = 0; i < 1000 && open() > before; i++) {
       globalThis.gc()
       await new Promise(resolve => setTimeout(resolve, 10))
     }
