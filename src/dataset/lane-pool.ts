@@ -3,8 +3,9 @@ import { InlineLane, type LaneClient, WorkerLane } from '../core/lanes.ts'
 import type { Run } from '../core/run.ts'
 import { laneHandlers } from './lane.ts'
 import type { LaneEmit, LaneProgram } from './lane-messages.ts'
-import { laneBytes } from './mode.ts'
-import { type FetchedUnit, type Fragment, laneFile, SMALL_RUN, SMALL_UNITS } from './units.ts'
+import { laneBytes, lanesThatFit } from './mode.ts'
+import { decodedBytes } from './scan-size.ts'
+import { type FetchedUnit, type Fragment, fileColumns, laneFile, SMALL_RUN, SMALL_UNITS } from './units.ts'
 
 /** Takes a row group that lane number `lane` has encoded; the lane waits once a few are unanswered. */
 export type LaneEmitHandler = (emit: LaneEmit, lane: number) => Promise<void>
@@ -78,7 +79,8 @@ export async function startLanes(
     while (!ended && (bytes < SMALL_RUN || first.length < 2) && first.length < SMALL_UNITS) {
       pending ??= units.next()
       // A unit that waits for the budget may wait for those that are held here.
-      const step = await Promise.race([pending, run.budget.contended()])
+      const held = first.length > 0
+      const step = await (held ? Promise.race([pending, run.budget.contended()]) : pending)
       if (step === undefined) break
       pending = undefined
       if (step.done) ended = true
@@ -88,7 +90,8 @@ export async function startLanes(
       }
     }
     const small = ended && (first.length <= 1 || bytes < SMALL_RUN)
-    const count = small ? 0 : ended ? Math.min(run.execution.lanes, first.length) : run.execution.lanes
+    const fitting = lanesThatFit(run.execution, Math.max(0, ...first.map(unit => unitBytes(unit, program))))
+    const count = small ? 0 : ended ? Math.min(fitting, first.length) : fitting
     const pool = await openLanes(count, run, program, emit)
     return { pool, units: chain(first, pending, units) }
   } catch (error) {
@@ -96,6 +99,14 @@ export async function startLanes(
     await units.return(undefined)
     throw error
   }
+}
+
+function unitBytes({ fragment, unit }: FetchedUnit, { input }: Omit<LaneProgram, 'arenaBytes'>): number {
+  const columns = fileColumns(
+    input.map(({ name }) => name),
+    fragment,
+  )
+  return unit.rowGroups.reduce((sum, rowGroup) => sum + decodedBytes(fragment.metadata, rowGroup, columns), 0)
 }
 
 /** Starts `count` workers, or a lane on the main thread for 0, and configures them. They end with the run at the latest. */

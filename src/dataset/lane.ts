@@ -95,11 +95,11 @@ export class Lane {
     let rowsIn = 0
     let rowsOut = 0
     let bytesOut = 0
-    for await (const { batch, region, rowsIn: read } of this.#decoder.batches(unit)) {
+    for await (const { batch, region, rowsIn: read, borrowed } of this.#decoder.batches(unit)) {
       rowsIn += read
       rowsOut += batch.numRows
       bytesOut += batchBytes(batch)
-      await this.#add(batch, region)
+      await this.#add(batch, region, borrowed)
     }
     return this.#counts(rowsIn, rowsOut, bytesOut)
   }
@@ -120,7 +120,8 @@ export class Lane {
       region.free()
       throw error
     }
-    await this.#add(result, region)
+    // The batch is in memory of the message's own, unless a stage has made it anew.
+    await this.#add(result, region, true)
     return this.#counts(batch.numRows, result.numRows, 0)
   }
 
@@ -147,22 +148,15 @@ export class Lane {
 
   /** Encodes all waiting rows of a partition together with rows of other lanes. */
   async finish(path: string, others: BatchMessage[]): Promise<void> {
-    let waiting = others.map(batchFromMessage)
-    const { size } = this.#program.sink!
-    for (let taken = this.#buffers!.take(path, true); taken; taken = this.#buffers!.take(path, true)) {
-      const batches = [...taken.batches]
-      let rows = taken.rows
-      while (waiting.length > 0 && rows < size.rows) {
-        const [first, ...rest] = waiting
-        const count = Math.min(first!.numRows, size.rows - rows)
-        batches.push(sliceRows(first!, 0, count))
-        waiting = count === first!.numRows ? rest : [sliceRows(first!, count, first!.numRows), ...rest]
-        rows += count
-      }
-      await this.#encode(path, batches)
-      taken.release()
+    const taken: TakenRows[] = []
+    for (let own = this.#buffers!.take(path, true); own; own = this.#buffers!.take(path, true))
+      taken.push(own)
+    const batches = [...taken.flatMap(own => own.batches), ...others.map(batchFromMessage)]
+    try {
+      for (const group of cut(batches, this.#program.sink!.size.rows)) await this.#encode(path, group)
+    } finally {
+      for (const own of taken) own.release()
     }
-    if (waiting.length > 0) await this.#encode(path, waiting)
   }
 
   /** Resolves when the main thread has written everything emitted. */
@@ -172,8 +166,8 @@ export class Lane {
     return this.#counts(0, 0, 0)
   }
 
-  async #add(batch: RecordBatch, region: Region): Promise<void> {
-    for (const path of this.#buffers!.add(batch, region)) {
+  async #add(batch: RecordBatch, region: Region, borrowed: boolean): Promise<void> {
+    for (const path of this.#buffers!.add(batch, region, borrowed)) {
       for (let taken = this.#buffers!.take(path, false); taken; taken = this.#buffers!.take(path, false)) {
         await this.#encodeTaken(taken)
       }
@@ -247,4 +241,23 @@ export function laneHandlers(emit: EmitHandler): LaneHandlers {
     finish: (path: string, others: BatchMessage[]) => own().finish(path, others),
     settle: () => own().settle(),
   }
+}
+
+/** Batches in groups of at most `rows` rows. */
+function* cut(batches: readonly RecordBatch[], rows: number): Generator<RecordBatch[]> {
+  let group: RecordBatch[] = []
+  let room = rows
+  for (const batch of batches) {
+    for (let at = 0; at < batch.numRows; ) {
+      const end = Math.min(batch.numRows, at + room)
+      group.push(sliceRows(batch, at, end))
+      room -= end - at
+      at = end
+      if (room > 0) continue
+      yield group
+      group = []
+      room = rows
+    }
+  }
+  if (group.length > 0) yield group
 }

@@ -11,6 +11,14 @@ export function laneBytes({ memory }: ResolvedExecution, lanes: number): number 
 }
 
 /**
+ * How many lanes the budget has room for: each should be able to hold twice what one unit decodes to, or else
+ * there is no room for rows that wait for more of their partition.
+ */
+export function lanesThatFit({ memory, lanes }: ResolvedExecution, unitBytes: number): number {
+  return Math.max(1, Math.min(lanes, Math.floor((memory * LANES_SHARE) / (2 * Math.max(1, unitBytes)))))
+}
+
+/**
  * The mode asked for; for `auto`, `streaming` if a decoded row group fits in half of a lane's memory, else
  * `batch`. `fragment` is never chosen: it writes files for every source file, which is for the user to want.
  *

@@ -64,14 +64,15 @@ export class PartitionBuffers {
   /**
    * Adds a batch whose columns lie in `region`, and disposes of the region.
    *
+   * @param borrowed the columns may lie elsewhere, and have to be copied
    * @returns the paths of partitions that have enough rows for a row group
    */
-  add(batch: RecordBatch, region: Region): string[] {
+  add(batch: RecordBatch, region: Region, borrowed: boolean): string[] {
     if (batch.numRows === 0) {
       region.free()
       return []
     }
-    const { block, parts } = this.#block(batch, region)
+    const { block, parts } = this.#block(batch, region, borrowed)
     const perRow = batchBytes(block.batch) / batch.numRows
     const full: string[] = []
     for (const { path, start, end } of parts) {
@@ -136,10 +137,14 @@ export class PartitionBuffers {
     return Array.from(this.#partitions, ([path, { rows }]) => ({ path, rows }))
   }
 
-  #block(batch: RecordBatch, region: Region): { block: Block; parts: PartitionedBatch['parts'] } {
+  #block(
+    batch: RecordBatch,
+    region: Region,
+    borrowed: boolean,
+  ): { block: Block; parts: PartitionedBatch['parts'] } {
     const whole = { path: '', start: 0, end: batch.numRows }
     // Without keys the region itself becomes the block, unless most of it is something else.
-    const adopt = this.#keys.length === 0 && region.bytes <= 3 * batchBytes(batch)
+    const adopt = !borrowed && this.#keys.length === 0 && region.bytes <= 3 * batchBytes(batch)
     const into = adopt ? region : this.#arena.region()
     try {
       const { batch: ordered, parts } = adopt

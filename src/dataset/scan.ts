@@ -11,11 +11,12 @@ import { requiredColumns, type Stage } from '../core/stages.ts'
 import { batchFromMessage, fieldToMessage } from '../core/transport.ts'
 import { leavesOf } from '../parquet/arrow-schema.ts'
 import { chunkRange, type FileMetadata } from '../parquet/metadata.ts'
+import { coalesceRanges } from '../storage/ranges.ts'
 import type { Store } from '../storage/store.ts'
 import { columnBounds, constantBounds } from './bounds.ts'
 import type { LaneProgram } from './lane-messages.ts'
 import { startLanes } from './lane-pool.ts'
-import { chooseMode } from './mode.ts'
+import { chooseMode, lanesThatFit } from './mode.ts'
 import { OpenUnit } from './open-unit.ts'
 import {
   checkFile,
@@ -28,7 +29,7 @@ import {
 } from './scan-listing.ts'
 import { decodedBytes, storedBytes } from './scan-size.ts'
 import { Slabs } from './slabs.ts'
-import { type FetchedUnit, type Fragment, SMALL_RUN } from './units.ts'
+import { type FetchedUnit, type Fragment, fileColumns, SMALL_RUN } from './units.ts'
 
 export interface ScanOptions {
   files: string | readonly string[] | undefined
@@ -37,6 +38,8 @@ export interface ScanOptions {
 
 /** Footers read ahead of need. */
 const FOOTERS_AHEAD = 8
+/** Column chunks closer than this are read in one request, so that it counts in the budget. */
+const COALESCE_GAP = 64 * 1024
 /** Units read ahead of the lanes that wait for them. */
 const UNITS_AHEAD = 2
 
@@ -109,16 +112,18 @@ export class ParquetScan implements Source {
     let rows = 0
     let bytes = 0
     let units = 0
+    let largest = 0
     for await (const fragment of this.fragments(await this.files(run), stages, run)) {
       for (const rowGroup of fragment.rowGroups) {
         rows += fragment.metadata.rowGroups[rowGroup]!.numRows
         bytes += storedBytes(fragment.metadata, rowGroup, fileColumns(columns, fragment))
+        largest = Math.max(largest, decodedBytes(fragment.metadata, rowGroup, fileColumns(columns, fragment)))
         units++
       }
     }
     const { mode, because } = await this.mode(stages, run)
     const { fragments, rowGroups } = run
-    const lanes = units <= 1 || bytes < SMALL_RUN ? 0 : Math.min(this.execution.lanes, units)
+    const lanes = units <= 1 || bytes < SMALL_RUN ? 0 : Math.min(lanesThatFit(this.execution, largest), units)
     return { source: this.store.url, mode, because, fragments, rowGroups, rows, bytes, columns, lanes }
   }
 
@@ -250,16 +255,19 @@ export class ParquetScan implements Source {
         },
       )
     }
-    const size = wanted.reduce((sum, { range }) => sum + range.end - range.start, 0)
+    const ranges = wanted.map(({ range }) => range)
+    const reads = coalesceRanges(ranges, { gap: COALESCE_GAP })
+    const size = reads.reduce((sum, { start, end }) => sum + end - start, 0)
     const slab = await slabs.take(size, run.signal)
     try {
       const bytes = await run.attempt(() => {
         slab.reset()
-        return this.store.getRanges(
-          file.object.key,
-          wanted.map(({ range }) => range),
-          { ifMatch: file.object.etag, signal: run.signal, allocate: count => slab.allocate(count) },
-        )
+        return this.store.getRanges(file.object.key, ranges, {
+          ifMatch: file.object.etag,
+          signal: run.signal,
+          coalesceGap: COALESCE_GAP,
+          allocate: count => slab.allocate(count),
+        })
       })
       run.bytesRead += size
       const chunks = wanted.map(({ rowGroup, leaf }, i) => ({ rowGroup, leaf, bytes: bytes[i]! }))
@@ -278,10 +286,6 @@ export class ParquetScan implements Source {
     if (file.id === 0) known.set(0, metadata)
     return metadata
   }
-}
-
-function fileColumns(columns: readonly string[], { file }: Pick<Fragment, 'file'>): string[] {
-  return columns.filter(name => !file.constants.some(constant => constant.name === name))
 }
 
 /** The filters that see the source's own columns, not derived ones of the same name. */

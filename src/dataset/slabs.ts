@@ -42,7 +42,7 @@ export class Slab {
     this.#giveBack = giveBack
   }
 
-  /** The next `bytes`; what gaps between ranges take beyond the slab's size comes from memory of its own. */
+  /** The next `bytes`; a store that joins ranges in another way than the caller expects gets memory of its own. */
   allocate(bytes: number): Uint8Array {
     if (this.#used + bytes > this.#buffer.byteLength) return new Uint8Array(new SharedArrayBuffer(bytes))
     const view = new Uint8Array(this.#buffer, this.#used, bytes)

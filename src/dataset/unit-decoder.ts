@@ -3,6 +3,7 @@ import type { Arena, Region } from '../core/arena.ts'
 import { makeBatch } from '../core/batch.ts'
 import { concatBatches } from '../core/concat.ts'
 import { SluiceError } from '../core/errors.ts'
+import { sliceRows } from '../core/slice.ts'
 import { StageRunner } from '../core/stages.ts'
 import { fieldFromMessage, schemaFromMessage } from '../core/transport.ts'
 import { RowGroupReader } from '../parquet/row-group-reader.ts'
@@ -16,12 +17,16 @@ export interface Step {
   region: Region
   rowsIn: number
   last: boolean
+  /** The columns may lie elsewhere, in memory that is gone when the next batch is asked for. */
+  borrowed: boolean
 }
 
 /** Part of the arena that one batch on its way may take. */
 const BATCH_SHARE = 0.5
 /** Rows are there up to three times at once: decoded, filtered, ordered by partition. */
 const COPIES = 3
+/** Slices are not cut smaller than this, or the work on each would outweigh the rows. */
+const MIN_ROWS = 1024
 
 /** A lane's first half: bytes of row groups become batches, in slices that fit in the arena. */
 export class UnitDecoder {
@@ -61,18 +66,47 @@ export class UnitDecoder {
     for (const rowGroup of unit.rowGroups) {
       const reader = await this.#reader(file, rowGroup, unit)
       try {
-        const perRow = COPIES * Math.max(1, this.#decodedBytes(file, rowGroup) / reader.rows)
-        const step = this.#sliceRows(reader.rows, perRow)
-        for (let at = 0; at < reader.rows; ) {
-          const rowsIn = Math.min(step, reader.rows - at)
-          await this.#makeRoom(rowsIn * perRow)
-          at += rowsIn
-          const last = at === reader.rows && rowGroup === unit.rowGroups.at(-1)
-          yield this.#stage(rowsIn, last, region => this.#read(reader, file, rowsIn, region))
-        }
+        yield* this.#slices(reader, file, rowGroup, rowGroup === unit.rowGroups.at(-1))
       } finally {
         reader.close()
       }
+    }
+  }
+
+  /** A row group at once if it fits, else a slice at a time; in mode `batch` slices of at most `batchRows`. */
+  async *#slices(
+    reader: RowGroupReader,
+    file: LaneFile,
+    rowGroup: number,
+    lastGroup: boolean,
+  ): AsyncGenerator<Step> {
+    const { mode, batchRows, arenaBytes } = this.#program
+    const { rows, pageBytes } = reader
+    const decoded = Math.max(rows, this.#decodedBytes(file, rowGroup))
+    const perRow = decoded / rows
+    const room = arenaBytes * BATCH_SHARE
+    const wanted = mode === 'batch' ? Math.min(batchRows, rows) : rows
+    // Between slices the pages in which they end are kept. Where those are the whole row group, it takes less to
+    // decode it once and to cut the rest of the work into slices.
+    const sliced = wanted < rows || COPIES * decoded > room
+    const atOnce = sliced && pageBytes >= decoded
+    const kept = atOnce ? decoded : sliced ? pageBytes : 0
+    const copies = atOnce ? COPIES - 1 : COPIES
+    const fitting = Math.max(MIN_ROWS, Math.floor((room - kept) / (copies * perRow)))
+    const step = Math.min(wanted, fitting)
+    const whole = this.#arena.region()
+    try {
+      let all: RecordBatch | undefined
+      for (let at = 0; at < rows; at += step) {
+        const rowsIn = Math.min(step, rows - at)
+        await this.#makeRoom(rowsIn * copies * perRow + (all === undefined ? kept : 0))
+        if (atOnce) all ??= this.#read(reader, file, rows, whole)
+        yield this.#stage(rowsIn, lastGroup && at + rowsIn === rows, all !== undefined, region =>
+          all === undefined ? this.#read(reader, file, rowsIn, region) : sliceRows(all, at, at + rowsIn),
+        )
+      }
+    } finally {
+      whole.free()
     }
   }
 
@@ -83,7 +117,7 @@ export class UnitDecoder {
     try {
       for (const rowGroup of unit.rowGroups) readers.push(await this.#reader(file, rowGroup, unit))
       const rowsIn = readers.reduce((sum, reader) => sum + reader.rows, 0)
-      return this.#stage(rowsIn, true, region => {
+      return this.#stage(rowsIn, true, false, region => {
         const parts = readers.map(reader => this.#read(reader, file, reader.rows, region))
         return concatBatches(parts, region)
       })
@@ -92,10 +126,10 @@ export class UnitDecoder {
     }
   }
 
-  #stage(rowsIn: number, last: boolean, make: (region: Region) => RecordBatch): Step {
+  #stage(rowsIn: number, last: boolean, borrowed: boolean, make: (region: Region) => RecordBatch): Step {
     const region = this.#arena.region()
     try {
-      return { batch: this.#head.run(make(region), region), region, rowsIn, last }
+      return { batch: this.#head.run(make(region), region), region, rowsIn, last, borrowed }
     } catch (error) {
       region.free()
       throw error
@@ -134,12 +168,5 @@ export class UnitDecoder {
 
   #decodedBytes(file: LaneFile, rowGroup: number): number {
     return decodedBytes(file.metadata, rowGroup, this.#fileColumns(file))
-  }
-
-  /** As many rows at a time as fit; in mode `batch` not more than asked for. */
-  #sliceRows(rows: number, bytesPerRow: number): number {
-    const { mode, batchRows, arenaBytes } = this.#program
-    const fitting = Math.max(1, Math.floor((arenaBytes * BATCH_SHARE) / bytesPerRow))
-    return Math.min(mode === 'batch' ? batchRows : rows, fitting)
   }
 }

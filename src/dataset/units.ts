@@ -32,3 +32,8 @@ export function laneFile({ file, name, metadata }: Fragment): LaneFile {
     constants: file.constants.map(({ name, value }) => ({ name, value })),
   }
 }
+
+/** Those of some columns that lie in the files, not in the folders' names. */
+export function fileColumns(columns: readonly string[], { file }: Pick<Fragment, 'file'>): string[] {
+  return columns.filter(name => !file.constants.some(constant => constant.name === name))
+}

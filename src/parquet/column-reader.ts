@@ -60,6 +60,12 @@ export class ColumnReader {
     this.#dictionaryType = keeps ? new Dictionary(field.type, new Int32()) : undefined
   }
 
+  /** About the most that is kept between reads: the largest page, plain and decoded, and the dictionary. */
+  get pageBytes(): number {
+    const largest = this.#pages.data.reduce((most, { header }) => Math.max(most, header.uncompressedSize), 0)
+    return 2 * largest + (this.#pages.dictionary?.header.uncompressedSize ?? 0)
+  }
+
   /** The next `rows` rows, of which there must be as many, in `region`. */
   read(rows: number, region: Region): Data {
     const coded = this.#dictionaryType !== undefined && this.#allCoded(rows)

@@ -13,6 +13,8 @@ import { columnDescriptors, type SchemaNode } from './schema-tree.ts'
  */
 export class NestedReader {
   readonly field: Field
+  /** Nothing of the arena. */
+  readonly pageBytes = 0
   readonly #decode: () => Data
   #data: Data | undefined
   #row = 0

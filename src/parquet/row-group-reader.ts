@@ -25,6 +25,7 @@ export interface RowGroupSource {
 /** A column of either kind: decoded by Sluice's own codec, or nested. */
 interface TopLevelReader {
   readonly field: Field
+  readonly pageBytes: number
   read(rows: number, region: Region): Data
   skip(rows: number): void
   close(): void
@@ -70,6 +71,11 @@ export class RowGroupReader {
     this.rows = rows
     this.#source = source
     this.#readers = readers
+  }
+
+  /** About the most memory that is kept from one read to the next where the first stops within pages. */
+  get pageBytes(): number {
+    return this.#readers.reduce((sum, reader) => sum + reader.pageBytes, 0)
   }
 
   /**

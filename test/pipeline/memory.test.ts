@@ -39,7 +39,7 @@ describe('twenty times the budget', async () => {
     `SELECT i AS id, i % 12 AS month, (hash(i) % 1000000)::BIGINT AS a, i / 7 AS b, i * 3 AS c, i % 1000 / 8 AS d,
        make_timestamp(i * 1000003) AS moment, 'word ' || i % 500 AS word, hash(i + 1) % 65536 AS e
      FROM range(${count}) AS t(i)`,
-    'COMPRESSION snappy, ROW_GROUP_SIZE 20_480',
+    'COMPRESSION snappy, ROW_GROUP_SIZE 122_880',
   )
   const columns = ['id', 'a', 'b', 'c', 'd', 'moment', 'word', 'e', 'month']
 
