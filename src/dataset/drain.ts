@@ -1,5 +1,6 @@
 import { Field, type RecordBatch, type Schema } from 'apache-arrow'
 import { untilAborted } from '../core/abort.ts'
+import { alignBatch } from '../core/align.ts'
 import { batchBytes, logicalSchema } from '../core/batch.ts'
 import type { LaneClient } from '../core/lanes.ts'
 import { Transferred } from '../core/lanes.ts'
@@ -114,7 +115,8 @@ export async function drainBatches(plan: PipelinePlan, drain: Drain, run: Run): 
       else if (step.value.numRows > 0) bytes += batchBytes(first[first.push(step.value) - 1]!)
     }
     if (first.length === 0) return await drain.finishTask(0, [])
-    const schema = stagesSchema(plan.tail, logicalSchema(first[0]!.schema))
+    const expected = logicalSchema(first[0]!.schema)
+    const schema = stagesSchema(plan.tail, expected)
     checkKeys({ by: drain.keys }, schema)
     const fields = fileFields(schema, drain.keys).map(nullable)
     const output = new TaskOutput(fields, drain.write, drain.limits, path => drain.createFile(0, path), run)
@@ -131,7 +133,7 @@ export async function drainBatches(plan: PipelinePlan, drain: Drain, run: Run): 
           // It is in memory already; and the reads that it waited for would be waiting for it.
           const lease = run.budget.force(batchBytes(batch))
           try {
-            const { message, memory } = packBatch(batch)
+            const { message, memory } = packBatch(alignBatch(batch, expected.fields))
             const counts = await lane.call<LaneCounts>('ingest', new Transferred(message, [memory]))
             run.rowsOut += counts.rowsOut
           } finally {

@@ -2,12 +2,15 @@ import assert from 'node:assert/strict'
 import { mkdirSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { after, describe, test } from 'node:test'
+import { Int32, type RecordBatch, Table, Utf8, type Vector, vectorFromArray } from 'apache-arrow'
 import {
   col,
   derive,
   filter,
+  fromBatches,
   isSluiceError,
   type Mode,
+  mapBatches,
   parquetFile,
   partitionedParquet,
   repartition,
@@ -224,4 +227,37 @@ test('columns with odd names', { skip: noPython }, async () => {
     }
     assert.equal(answer[2]['hasOwnProperty'], sum(2) + sum(3))
   }
+})
+
+describe('batches that a function makes', async () => {
+  const numbers = vectorFromArray([1, 2, 3], new Int32())
+  const words = vectorFromArray(['a', 'b', 'c'], new Utf8())
+  const batch = (columns: Record<string, Vector>) => new Table(columns).batches[0]!
+  const write = (batches: RecordBatch[], target: string) =>
+    fromBatches(batches[0]!.schema, [batches[0]!])
+      .pipe(mapBatches(() => batches))
+      .to(partitionedParquet(store.child(target)))
+
+  test('their columns go by name, whatever the order', async () => {
+    const target = `out-${runs++}`
+    await write([batch({ n: numbers, w: words }), batch({ w: words, more: numbers, n: numbers })], target)
+    const expected = "SELECT * FROM (VALUES (1, 'a'), (2, 'b'), (3, 'c')) AS t(n, w)"
+    await assertSameRows(
+      duckdb,
+      datasetSql(join(folder, target), undefined),
+      `${expected} UNION ALL ${expected}`,
+    )
+  })
+
+  test('a column that is missing, or of another type, is named', async () => {
+    const first = batch({ n: numbers, w: words })
+    for (const [other, reason] of [
+      [batch({ n: numbers }), /column 'w': is missing in a batch/],
+      [batch({ n: words, w: words }), /column 'n': is of type Utf8 in a batch and of type Int32/],
+    ] as const) {
+      await assert.rejects(write([first, other], `out-${runs++}`), error => {
+        return isSluiceError(error) && error.code === 'schema' && reason.test(error.message)
+      })
+    }
+  })
 })
