@@ -15,7 +15,10 @@ import {
 import { makeBatch, valueType } from './batch.ts'
 import { SluiceError } from './errors.ts'
 
-/** A row as an object; values as apache-arrow gives them: bigint for 64-bit integers, null for null. */
+/**
+ * A row as an object; values as apache-arrow gives them: bigint for 64-bit integers, null for null, and
+ * milliseconds, as a number, for timestamps, which rounds today's to a quarter of a microsecond.
+ */
 export type Row = Record<string, unknown>
 
 /** The rows of a batch as objects: for convenience, not for speed. */

@@ -14,9 +14,10 @@ export interface MapOptions {
 
 /**
  * Replaces every row by what a function makes of it: an object, or null to drop it. Runs on the main thread, a
- * batch at a time, in order. Convenient, and ten to a hundred times slower than expressions in `derive` and
- * `filter`, which run on columns: use those where they can say it. What the function throws ends the pipeline,
- * with code `callback` and the thrown value as `cause`.
+ * batch at a time, in order. Convenient, and much slower than expressions in `derive` and `filter`, which run on
+ * columns: use those where they can say it, and where timestamps have to stay exact to the nanosecond (a row has
+ * them as milliseconds). What the function throws ends the pipeline, with code `callback` and the thrown value as
+ * `cause`.
  *
  * @example
  * source(store).pipe(map(row => ({ id: row.id, name: `${row.first} ${row.last}` })))
