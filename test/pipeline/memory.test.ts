@@ -94,3 +94,14 @@ describe('twenty times the budget', async () => {
     assert.ok(held * 64 <= memory, `${held} rows were read ahead`)
   })
 })
+
+test('row groups larger than the read-ahead has room for are read one by one', async () => {
+  await writeSource(
+    'wide.parquet',
+    'SELECT hash(i) AS a, hash(i + 1) AS b, hash(i + 2) AS c FROM range(2_000_000) AS t(i)',
+    'COMPRESSION uncompressed, ROW_GROUP_SIZE 1_000_000',
+  )
+  let rows = 0
+  for await (const batch of source(store, { files: 'wide.parquet', memory })) rows += batch.numRows
+  assert.equal(rows, 2_000_000)
+})
