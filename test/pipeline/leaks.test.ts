@@ -113,16 +113,16 @@ test('those runs did start workers', () => {
 
 test('a process whose runs have ended ends by itself', async () => {
   const script = `
-    import { mapBatches, openStore, partitionedParquet, source } from '${join(root, 'src/index.ts')}'
+    import { mapBatches, openStore, partitionedParquet, source } from '${join(root, 'dist/index.js')}'
     const store = await openStore('${folder}')
     const from = () => source(store, { files: 'large.parquet', memory: '64MiB', lanes: 2 })
     await from().to(partitionedParquet(store.child('own-process')))
     for await (const batch of from()) break
     await from().pipe(mapBatches(() => { throw new Error('mine') })).collect().catch(() => {})
     console.log('done')`
-  const file = join(folder, 'own-process.mts')
+  const file = join(folder, 'own-process.mjs')
   writeFileSync(file, script)
-  const child = spawn(process.execPath, ['--import', 'tsx', file], {
+  const child = spawn(process.execPath, [file], {
     cwd: root,
     stdio: ['ignore', 'pipe', 'inherit'],
   })
