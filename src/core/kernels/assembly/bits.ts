@@ -66,7 +66,6 @@ export function fillBits(target: usize, to: i32, count: i32, value: i32): void {
 }
 
 /** Up to 8 bits from bit `from` on; what lies above them is undefined. */
-// @ts-ignore: decorator
 @inline
 function bitsAt(bits: usize, from: i32, count: i32): u32 {
   const address = bits + ((<usize>from) >> 3)
@@ -77,7 +76,6 @@ function bitsAt(bits: usize, from: i32, count: i32): u32 {
 }
 
 /** Writes the lowest `count` bits of `value` to bits of one byte. */
-// @ts-ignore: decorator
 @inline
 function putBits(bits: usize, to: i32, count: i32, value: u32): void {
   const address = bits + ((<usize>to) >> 3)
@@ -85,13 +83,11 @@ function putBits(bits: usize, to: i32, count: i32, value: u32): void {
   store<u8>(address, (<u32>load<u8>(address) & ~mask) | ((value << (to & 7)) & mask))
 }
 
-// @ts-ignore: decorator
 @inline
 export function bitAt(bits: usize, index: i32): i32 {
   return (load<u8>(bits + ((<usize>index) >> 3)) >> (<u8>(index & 7))) & 1
 }
 
-// @ts-ignore: decorator
 @inline
 export function putBit(bits: usize, index: i32, value: i32): void {
   const address = bits + ((<usize>index) >> 3)

@@ -104,7 +104,6 @@ export function bounds8(values: usize, count: i32, out: usize): void {
 }
 
 /** The first 8 bytes as a number that sorts as they do; `flip` turns the first bit around. */
-// @ts-ignore: decorator
 @inline
 function prefix(value: usize, length: u32, flip: u64): u64 {
   if (length >= 8) return bswap<u64>(load<u64>(value)) ^ flip

@@ -93,7 +93,6 @@ export function gatherBytes(
  * Copies a value that is probably short: 16 bytes at once where both ranges have room for them, as what is
  * written beyond the value is overwritten by the next one.
  */
-// @ts-ignore: decorator
 @inline
 function copyShort(source: usize, sourceEnd: usize, target: usize, targetEnd: usize, length: usize): void {
   if (length <= 16 && sourceEnd - source >= 16 && targetEnd - target >= 16) {
@@ -152,7 +151,6 @@ function sequenceLength(position: usize, end: usize, byte: u32): usize {
   return second >= low && second <= high ? 4 : 0
 }
 
-// @ts-ignore: decorator
 @inline
 function isContinuation(byte: u32): bool {
   return (byte & 0xc0) == 0x80

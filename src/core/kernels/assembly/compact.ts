@@ -4,7 +4,6 @@
  * result is not wider than the input.
  */
 
-// @ts-ignore: decorator
 @inline
 function bit(bits: usize, i: i32): u32 {
   return ((<u32>load<u8>(bits + ((<usize>i) >> 3))) >> (i & 7)) & 1

@@ -28,7 +28,6 @@ export function widen64(source: usize, count: i32, width: i32, target: usize): v
   }
 }
 
-// @ts-ignore: decorator
 @inline
 function extend(target: usize, value: i64, width: i32): void {
   const sign = value >> 63

@@ -22,7 +22,6 @@ function varint(end: usize): u64 {
   return 0
 }
 
-// @ts-ignore: decorator
 @inline
 function zigzag(value: u64): i64 {
   return <i64>((value >> 1) ^ (0 - (value & 1)))
@@ -85,7 +84,6 @@ function decode<T>(source: usize, end: usize, count: i32, target: usize): i32 {
  * Unpacks the differences to the upper half of where the values go, then adds them up: value i is written
  * below the differences that are still to be read. Returns the last value.
  */
-// @ts-ignore: decorator
 @inline
 function addMiniblock<T>(
   source: usize,
@@ -125,7 +123,6 @@ function addMiniblock<T>(
 }
 
 /** 64 bits from bit `shift` (0 to 7) of `address` on; what lies beyond `end` reads as 0. */
-// @ts-ignore: decorator
 @inline
 function bitsAt(address: usize, end: usize, shift: u64): u64 {
   let word: u64 = 0

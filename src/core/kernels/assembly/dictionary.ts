@@ -40,7 +40,6 @@ export function buildDictionary64(values: usize, count: i32, table: usize, table
   return build<u64>(values, count, table, tableBits, distinct, limit, dictionary, codes)
 }
 
-// @ts-ignore: decorator
 @inline
 function mix(hash: u64, word: u64): u64 {
   const product = (hash ^ word) * GOLDEN
@@ -48,7 +47,6 @@ function mix(hash: u64, word: u64): u64 {
 }
 
 /** Reads the string's own bytes only: the last words overlap. */
-// @ts-ignore: decorator
 @inline
 function hashBytes(value: usize, length: usize): u64 {
   let hash = (<u64>length) * GOLDEN
@@ -68,7 +66,6 @@ function hashBytes(value: usize, length: usize): u64 {
   return mix(hash, word) * GOLDEN
 }
 
-// @ts-ignore: decorator
 @inline
 function sameBytes(a: usize, b: usize, length: usize): bool {
   if (length >= 8) {

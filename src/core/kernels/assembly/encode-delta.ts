@@ -8,19 +8,16 @@ import { writeVarint } from './encode-hybrid'
 const BLOCK = 128
 const MINI = 32
 
-// @ts-ignore: decorator
 @inline
 function zigzag(value: i64): u64 {
   return (<u64>(value << 1)) ^ (<u64>(value >> 63))
 }
 
-// @ts-ignore: decorator
 @inline
 function at<T>(values: usize, i: i32): T {
   return load<T>(values + (<usize>i) * sizeof<T>())
 }
 
-// @ts-ignore: decorator
 @inline
 function deltaAt<T>(values: usize, i: i32): T {
   return <T>(at<T>(values, i) - at<T>(values, i - 1))
@@ -54,7 +51,6 @@ function encode<T>(values: usize, count: i32, out: usize): i32 {
 }
 
 /** Bits of the largest difference from the least delta, as an unsigned number. */
-// @ts-ignore: decorator
 @inline
 function widthOf<T>(values: usize, from: i32, end: i32, least: T): u64 {
   let any: u64 = 0
@@ -62,7 +58,6 @@ function widthOf<T>(values: usize, from: i32, end: i32, least: T): u64 {
   return 64 - clz<u64>(any)
 }
 
-// @ts-ignore: decorator
 @inline
 function unsigned<T>(value: T): u64 {
   return sizeof<T>() == 4 ? <u64>(<u32>value) : <u64>value

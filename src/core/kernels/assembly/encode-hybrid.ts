@@ -6,7 +6,6 @@
  * A call reads the `count` values it is given and writes at most `ceil(count / 8) * (width + 1) + 16` bytes.
  */
 
-// @ts-ignore: decorator
 @inline
 export function writeVarint(out: usize, value: u64): usize {
   while (value >= 0x80) {
@@ -40,7 +39,6 @@ function pack(values: usize, count: i32, width: u64, out: usize): usize {
 }
 
 /** How many values from `i` on equal the one at `i`; looks no further than one group when that is mixed. */
-// @ts-ignore: decorator
 @inline
 function runLength(values: usize, i: i32, count: i32): i32 {
   if (count - i < 8) return 0
@@ -95,7 +93,6 @@ export function encodeHybrid(values: usize, count: i32, width: i32, out: usize):
 }
 
 /** Eight bits from bit `from` on; bits at and beyond `end` are 0 and their bytes are not read. */
-// @ts-ignore: decorator
 @inline
 function bitsAt(bits: usize, from: i32, end: i32): u32 {
   const at = bits + ((<usize>from) >> 3)

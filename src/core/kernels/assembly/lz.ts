@@ -4,7 +4,6 @@
  * Copies `length` bytes from `offset` before `target` to `target`; the ranges may overlap, which repeats the
  * last `offset` bytes. Up to 15 bytes after the copy may be overwritten, none at or after `targetEnd`.
  */
-// @ts-ignore: decorator
 @inline
 export function copyMatch(target: usize, offset: usize, length: usize, targetEnd: usize): void {
   const source = target - offset
@@ -42,7 +41,6 @@ export function matchLength(candidate: usize, at: usize, end: usize): usize {
 }
 
 /** Four bytes to a number of `bits` bits: the top of their product with a large odd number. */
-// @ts-ignore: decorator
 @inline
 export function hashOf(bytes: u32, bits: u32): usize {
   return <usize>((bytes * 0x9e3779b1) >> (32 - bits))

@@ -191,7 +191,6 @@ export function unpack(source: usize, end: usize, bitWidth: i32, count: i32, tar
 }
 
 /** For each lane the indices of the four bytes where its value begins, the first value at bit `offset`. */
-// @ts-ignore: decorator
 @inline
 function swizzleOf(bitWidth: i32, offset: i32): v128 {
   const bits = i32x4.add(i32x4.mul(i32x4(0, 1, 2, 3), i32x4.splat(bitWidth)), i32x4.splat(offset))
@@ -200,7 +199,6 @@ function swizzleOf(bitWidth: i32, offset: i32): v128 {
 }
 
 /** For each lane the power of two that moves its value to the lane's top. */
-// @ts-ignore: decorator
 @inline
 function factorOf(bitWidth: i32, offset: i32): v128 {
   const up = 32 - bitWidth

@@ -141,7 +141,6 @@ function writeCopies(target: usize, offset: usize, length: usize): usize {
   return longCopy(target, offset, length)
 }
 
-// @ts-ignore: decorator
 @inline
 function longCopy(target: usize, offset: usize, length: usize): usize {
   store<u8>(target, <u8>(((length - 1) << 2) | 2))

@@ -4,19 +4,16 @@
  * makes spans has checked them; kernels that take spans read exactly the bytes they name.
  */
 
-// @ts-ignore: decorator
 @inline
 function isSet(bits: usize, i: i32): bool {
   return bits == 0 || ((load<u8>(bits + ((<usize>i) >> 3)) >> (<u8>(i & 7))) & 1) != 0
 }
 
-// @ts-ignore: decorator
 @inline
 export function spanAt(spans: usize, i: i32): usize {
   return <usize>load<u32>(spans + ((<usize>i) << 3))
 }
 
-// @ts-ignore: decorator
 @inline
 export function spanLength(spans: usize, i: i32): u32 {
   return load<u32>(spans + ((<usize>i) << 3), 4)
@@ -75,7 +72,6 @@ export function spansOfCodes(offsets: usize, offsetWidth: usize, data: usize, by
   return count
 }
 
-// @ts-ignore: decorator
 @inline
 function offsetAt(offsets: usize, width: usize, i: usize): i64 {
   return width == 4 ? <i64>load<i32>(offsets + (i << 2)) : load<i64>(offsets + (i << 3))
@@ -104,7 +100,6 @@ export function spanLengths(spans: usize, count: i32, out: usize): void {
 }
 
 /** Copies short strings without the cost of a call, never touching a byte beyond them. */
-// @ts-ignore: decorator
 @inline
 function copyShort(out: usize, source: usize, length: usize): void {
   if (length > 16) memory.copy(out, source, length)

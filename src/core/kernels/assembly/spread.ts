@@ -6,7 +6,6 @@ import { bitAt, putBit } from './bits'
  * clears the other rows. From the last row backwards a value never moves to a lower index, so nothing is
  * overwritten before it was read; once the indices meet, the rest is in place.
  */
-// @ts-ignore: decorator
 @inline
 function spread<T>(values: usize, validity: usize, rows: i32, dense: i32): void {
   while (rows > dense && dense > 0) {
@@ -20,7 +19,6 @@ function spread<T>(values: usize, validity: usize, rows: i32, dense: i32): void 
 }
 
 /** Spreads `count` rows that end at `rows`, whose validity begins at the top of `bits`, last one first. */
-// @ts-ignore: decorator
 @inline
 function spreadByte<T>(values: usize, bits: u32, rows: i32, dense: i32, count: i32): i32 {
   let target = values + (<usize>rows) * sizeof<T>()
@@ -89,7 +87,6 @@ export function shiftOffsets(offsets: usize, count: i32, shift: i32, target: usi
   }
 }
 
-// @ts-ignore: decorator
 @inline
 function gather<T>(codes: usize, count: i32, dictionary: usize, target: usize): void {
   for (let i = 0; i < count; i++) {

@@ -15,25 +15,21 @@ export function joinStreams(source: usize, count: i32, width: i32, target: usize
   }
 }
 
-// @ts-ignore: decorator
 @inline
 function lowBytes(a: v128, b: v128): v128 {
   return i8x16.shuffle(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
 }
 
-// @ts-ignore: decorator
 @inline
 function highBytes(a: v128, b: v128): v128 {
   return i8x16.shuffle(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)
 }
 
-// @ts-ignore: decorator
 @inline
 function lowPairs(a: v128, b: v128): v128 {
   return i16x8.shuffle(a, b, 0, 8, 1, 9, 2, 10, 3, 11)
 }
 
-// @ts-ignore: decorator
 @inline
 function highPairs(a: v128, b: v128): v128 {
   return i16x8.shuffle(a, b, 4, 12, 5, 13, 6, 14, 7, 15)
@@ -93,7 +89,6 @@ function join8(source: usize, count: usize, target: usize): i32 {
 }
 
 /** Four values from their lower and their upper four bytes. */
-// @ts-ignore: decorator
 @inline
 function storeHalves(target: usize, lower: v128, upper: v128): void {
   v128.store(target, i32x4.shuffle(lower, upper, 0, 4, 1, 5))

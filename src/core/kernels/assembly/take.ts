@@ -7,14 +7,12 @@
  * `buckets`; the callers made both, they never come from a file.
  */
 
-// @ts-ignore: decorator
 @inline
 function index(indices: usize, i: i32): usize {
   return <usize>load<u32>(indices + ((<usize>i) << 2))
 }
 
 /** Whether the sixteen indices from `i` on are consecutive numbers. */
-// @ts-ignore: decorator
 @inline
 function isRun(indices: usize, i: i32): bool {
   const at = indices + ((<usize>i) << 2)
@@ -28,7 +26,6 @@ function isRun(indices: usize, i: i32): bool {
   return i32x4.all_true(v128.and(v128.and(a, b), v128.and(c, d)))
 }
 
-// @ts-ignore: decorator
 @inline
 function take<T>(values: usize, indices: usize, count: i32, out: usize): void {
   const size = sizeof<T>()
