@@ -1,6 +1,6 @@
 import type { BigIntStats } from 'node:fs'
-import { type FileHandle, lstat } from 'node:fs/promises'
 import { SluiceError } from '../core/errors.ts'
+import type { LocalCalls } from './local-calls.ts'
 import type { ObjectMeta } from './store.ts'
 
 /** A tag of a file's content, for as long as nobody sets times by hand. It survives a move. */
@@ -20,24 +20,12 @@ export function changed(path: string): SluiceError {
 }
 
 /** Whether a system call failed with `code` because there is a folder at `path`: systems differ in the code. */
-export async function isFolder(code: string | undefined, path: string): Promise<boolean> {
+export async function isFolder(calls: LocalCalls, code: string | undefined, path: string): Promise<boolean> {
   if (code !== 'EISDIR' && code !== 'EEXIST' && code !== 'ENOTEMPTY' && code !== 'EPERM') return false
   try {
-    return (await lstat(path)).isDirectory()
+    return (await calls.lstat(path)).isDirectory()
   } catch {
     // Gone, or out of reach: the failure stands as it is.
     return false
   }
-}
-
-const lost = new FinalizationRegistry((handle: FileHandle) => {
-  handle.close().catch(() => {})
-})
-
-/**
- * Closes a file whose owner is collected as garbage without having been closed: a body that nobody read, an
- * upload that nobody ended. Node ends the process over a handle that is itself collected while it is open.
- */
-export function closeWithOwner(owner: object, handle: FileHandle): void {
-  lost.register(owner, handle)
 }

@@ -1,7 +1,9 @@
-import { lstat, mkdir, open, realpath, rmdir } from 'node:fs/promises'
+import { constants } from 'node:fs'
 import { basename, dirname, join, relative, sep } from 'node:path'
 import { SluiceError } from '../core/errors.ts'
+import { LocalCalls } from './local-calls.ts'
 import { errno, notBoth } from './local-errors.ts'
+import { LocalFile } from './local-file.ts'
 
 /** How many times a folder may vanish under a writer, which others delete from, before that is an error. */
 const RETRIES = 256
@@ -15,6 +17,7 @@ export class LocalFolders {
   readonly path: string
   /** Whether changes of folders are written through to the disk. */
   readonly durable: boolean
+  readonly calls: LocalCalls = new LocalCalls()
   #root: string | undefined
   #made = new Map<string, Promise<string>>()
   #syncs = new Map<string, { started: boolean; done: Promise<void> }>()
@@ -26,8 +29,8 @@ export class LocalFolders {
 
   /** The real path of a file or folder that exists: `permission` if a symbolic link leads out of the root. */
   async resolve(path: string): Promise<string> {
-    const real = await realpath(path)
-    this.#root ??= await realpath(this.path)
+    const real = await this.calls.realpath(path)
+    this.#root ??= await this.calls.realpath(this.path)
     if (isWithin(real, this.#root)) return real
     throw new SluiceError('permission', `a symbolic link leads out of the store, to ${real}`, { file: path })
   }
@@ -59,7 +62,7 @@ export class LocalFolders {
         return await write(join(folder, basename(path)))
       } catch (error) {
         if (errno(error) !== 'ENOENT') throw error
-        if (source !== undefined && !(await exists(source))) throw error
+        if (source !== undefined && !(await this.#exists(source))) throw error
         if (attempt === RETRIES) {
           throw new SluiceError('io', 'its folder cannot be made, or vanishes again and again', {
             file: path,
@@ -77,7 +80,7 @@ export class LocalFolders {
     while (remaining !== this.path && isWithin(remaining, this.path)) {
       this.#made.delete(remaining)
       try {
-        await rmdir(remaining)
+        await this.calls.rmdir(remaining)
       } catch (error) {
         // Not empty, a link, or not ours to remove: it stays. Removed by someone else: go on above it.
         if (errno(error) !== 'ENOENT') break
@@ -100,7 +103,7 @@ export class LocalFolders {
     entry.done = turn
       .then(() => {
         entry.started = true
-        return syncFolder(folder)
+        return this.#syncNow(folder)
       })
       .finally(() => {
         if (this.#syncs.get(folder) === entry) this.#syncs.delete(folder)
@@ -120,7 +123,7 @@ export class LocalFolders {
     await this.#checkNearest(folder)
     let first: string | undefined
     try {
-      first = await mkdir(folder, { recursive: true })
+      first = await this.calls.mkdir(folder)
     } catch (error) {
       if (errno(error) === 'EEXIST' || errno(error) === 'ENOTDIR') throw notBoth(folder, error)
       throw error
@@ -150,37 +153,37 @@ export class LocalFolders {
       }
     }
   }
+
+  async #exists(path: string): Promise<boolean> {
+    try {
+      await this.calls.lstat(path)
+      return true
+    } catch (error) {
+      if (errno(error) === 'ENOENT') return false
+      throw error
+    }
+  }
+
+  async #syncNow(folder: string): Promise<void> {
+    // Windows cannot open a folder, and keeps its entries safe by itself.
+    if (process.platform === 'win32') return
+    let file: LocalFile
+    try {
+      file = await LocalFile.open(this.calls, folder, constants.O_RDONLY)
+    } catch (error) {
+      // Removed since: nothing in it to keep.
+      if (errno(error) === 'ENOENT') return
+      throw error
+    }
+    try {
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+  }
 }
 
 /** Whether `path` is `folder` or lies in it. Both absolute and normalised. */
 export function isWithin(path: string, folder: string): boolean {
   return path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep)
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await lstat(path)
-    return true
-  } catch (error) {
-    if (errno(error) === 'ENOENT') return false
-    throw error
-  }
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  // Windows cannot open a folder, and keeps its entries safe by itself.
-  if (process.platform === 'win32') return
-  let handle: Awaited<ReturnType<typeof open>>
-  try {
-    handle = await open(folder, 'r')
-  } catch (error) {
-    // Removed since: nothing in it to keep.
-    if (errno(error) === 'ENOENT') return
-    throw error
-  }
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
 }

@@ -1,5 +1,4 @@
-import type { Dirent, Stats } from 'node:fs'
-import { lstat, readdir, stat } from 'node:fs/promises'
+import type { BigIntStats, Dirent } from 'node:fs'
 import { join } from 'node:path'
 import { SluiceError } from '../core/errors.ts'
 import { compareKeys, folderMatches, keyMatches } from './keys.ts'
@@ -42,7 +41,7 @@ export async function listFolderLevel(folders: LocalFolders, options: ListOption
     options.signal?.throwIfAborted()
     const found = await Promise.all(
       entries.slice(i, i + STATS).map(async entry => {
-        if (!entry.folder) return describe(entry)
+        if (!entry.folder) return describe(folders, entry)
         for await (const _ of walk(folders, entry, options)) return entry.key
         return undefined
       }),
@@ -67,7 +66,7 @@ async function* walk(
     const files: Entry[] = []
     while (files.length < STATS && level.at(-1)?.folder === false) files.push(level.pop()!)
     if (files.length > 0) {
-      for (const meta of await Promise.all(files.map(describe))) {
+      for (const meta of await Promise.all(files.map(file => describe(folders, file)))) {
         options.signal?.throwIfAborted()
         if (meta !== undefined) yield meta
       }
@@ -87,7 +86,7 @@ async function readLevel(folders: LocalFolders, folder: Entry, options: ListOpti
   try {
     const real = await folders.resolve(folder.path)
     trail = [...folder.trail, real]
-    found = await readdir(real, { withFileTypes: true })
+    found = await folders.calls.readdir(real)
   } catch (error) {
     if (errno(error) === 'ENOENT' || errno(error) === 'ENOTDIR') return []
     throw fileError(error, folder.path)
@@ -115,21 +114,21 @@ async function followLink(
 ): Promise<Kind | undefined> {
   try {
     const real = await folders.resolve(path)
-    return trail.includes(real) ? undefined : kindOf(await stat(real))
+    return trail.includes(real) ? undefined : kindOf(await folders.calls.stat(real))
   } catch (error) {
     if (error instanceof SluiceError || errno(error) !== undefined) return undefined
     throw error
   }
 }
 
-function kindOf(entry: Dirent | Stats): Kind | undefined {
+function kindOf(entry: Dirent | BigIntStats): Kind | undefined {
   return entry.isFile() ? 'file' : entry.isDirectory() ? 'folder' : undefined
 }
 
-async function describe({ key, path }: Entry): Promise<ObjectMeta | undefined> {
+async function describe({ calls }: LocalFolders, { key, path }: Entry): Promise<ObjectMeta | undefined> {
   try {
-    let stats = await lstat(path, { bigint: true })
-    if (stats.isSymbolicLink()) stats = await stat(path, { bigint: true })
+    let stats = await calls.lstat(path)
+    if (stats.isSymbolicLink()) stats = await calls.stat(path)
     return { key, size: Number(stats.size), etag: etagOf(stats), lastModified: stats.mtime }
   } catch (error) {
     // Deleted since its folder was read.

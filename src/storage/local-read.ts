@@ -1,12 +1,12 @@
-import type { FileHandle } from 'node:fs/promises'
 import { SluiceError } from '../core/errors.ts'
 import { fileError } from './local-errors.ts'
-import { closeWithOwner, etagOf } from './local-files.ts'
+import type { LocalFile } from './local-file.ts'
+import { etagOf } from './local-files.ts'
 import type { ByteRange } from './store.ts'
 
 /** A file open for reading and the version of it that is being read. */
 export interface OpenFile {
-  handle: FileHandle
+  file: LocalFile
   path: string
   etag: string
 }
@@ -16,25 +16,25 @@ const CHUNK = 256 * 1024
 const MAX_READ = 16 * 1024 * 1024
 
 /**
- * The bytes of a range, read as they are asked for. Owns the handle: what fits into one chunk is read at once
+ * The bytes of a range, read as they are asked for. Owns the file: what fits into one chunk is read at once
  * and the file closed, so that only the reader of a large object holds it open.
  */
 export async function readBody(
-  file: OpenFile,
+  open: OpenFile,
   range: ByteRange,
   signal: AbortSignal | undefined,
 ): Promise<AsyncIterable<Uint8Array>> {
-  if (range.end - range.start > CHUNK) return chunks(file, range, signal)
+  if (range.end - range.start > CHUNK) return chunks(open, range, signal)
   const bytes = new Uint8Array(range.end - range.start)
-  await readFull(file, bytes, range.start, signal)
-  await verify(file)
-  await file.handle.close()
+  await readFull(open, bytes, range.start, signal)
+  await verify(open)
+  await open.file.close()
   return single(bytes, signal)
 }
 
 /** Fills `into` from `position` on; `precondition` if the file has become shorter than that. */
 export async function readFull(
-  { handle, path }: OpenFile,
+  { file, path }: OpenFile,
   into: Uint8Array,
   position: number,
   signal: AbortSignal | undefined,
@@ -43,7 +43,7 @@ export async function readFull(
   while (done < into.length) {
     signal?.throwIfAborted()
     const length = Math.min(into.length - done, MAX_READ)
-    const { bytesRead } = await handle.read(into, done, length, position + done)
+    const bytesRead = await file.read(into.subarray(done, done + length), position + done)
     if (bytesRead === 0) {
       throw new SluiceError('precondition', `the file was cut short, to ${position + done} bytes`, {
         file: path,
@@ -64,14 +64,15 @@ async function* single(
 
 /** No generator: one that is closed before its first `next()` would not run the block that closes the file. */
 function chunks(
-  file: OpenFile,
+  open: OpenFile,
   { start, end }: ByteRange,
   signal: AbortSignal | undefined,
 ): AsyncIterableIterator<Uint8Array, void, undefined> {
   let position = start
+  let ended = false
   const finish = async () => {
-    position = end
-    await file.handle.close()
+    ended = true
+    await open.file.close()
     return { done: true, value: undefined } as const
   }
   const body: AsyncIterableIterator<Uint8Array, void, undefined> = {
@@ -79,26 +80,25 @@ function chunks(
       return this
     },
     async next() {
-      if (position === end) return finish()
+      if (ended || position === end) return finish()
       try {
         const value = new Uint8Array(Math.min(CHUNK, end - position))
-        await readFull(file, value, position, signal)
+        await readFull(open, value, position, signal)
         position += value.length
-        if (position === end) await verify(file)
+        if (position === end && !ended) await verify(open)
         return { done: false, value }
       } catch (error) {
         await finish()
-        throw fileError(error, file.path, signal)
+        throw fileError(error, open.path, signal)
       }
     },
     return: finish,
   }
-  closeWithOwner(body, file.handle)
   return body
 }
 
 /** That the file is still what it was when it was opened, or what was read may be of two versions. */
-async function verify({ handle, path, etag }: OpenFile): Promise<void> {
-  if (etagOf(await handle.stat({ bigint: true })) === etag) return
+export async function verify({ file, path, etag }: OpenFile): Promise<void> {
+  if (etagOf(await file.stat()) === etag) return
   throw new SluiceError('precondition', 'the file was changed while it was read', { file: path })
 }

@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { type BigIntStats, constants } from 'node:fs'
-import { type FileHandle, lstat, open, readdir, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { errno } from './local-errors.ts'
-import { closeWithOwner } from './local-files.ts'
+import { LocalFile } from './local-file.ts'
 import type { LocalFolders } from './local-folders.ts'
 
 /**
@@ -48,10 +47,8 @@ export class LocalStaging {
     const name = { id: randomUUID(), key }
     this.#open++
     try {
-      const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL
       const path = this.pathOf(name)
-      const handle = await this.#folders.within(path, real => open(real, flags), { sync: false })
-      return new StagedFile(name, path, handle)
+      return new StagedFile(name, path, await this.#create(path))
     } catch (error) {
       this.#open--
       throw error
@@ -60,8 +57,7 @@ export class LocalStaging {
 
   /** Makes an empty file of a name that others may want, too; `EEXIST` if one of them has it. */
   async createEmpty(name: StagedName): Promise<void> {
-    const make = async (path: string) => (await open(path, 'wx')).close()
-    await this.#folders.within(this.pathOf(name), make, { sync: false })
+    await (await this.#create(this.pathOf(name))).close()
   }
 
   /** Ends what {@link LocalStaging.create} began: closes the file and, unless it is kept, removes it. */
@@ -75,7 +71,7 @@ export class LocalStaging {
 
   /** Removes an unfinished file, if it is there, and the folder with the last one. */
   async remove(path: string): Promise<void> {
-    await unlink(path).catch(ifThere)
+    await this.#folders.calls.unlink(path).catch(ifThere)
     await this.prune(path)
   }
 
@@ -84,17 +80,23 @@ export class LocalStaging {
     if (this.#open === 0 || dirname(path) !== this.path) await this.#folders.prune(dirname(path))
   }
 
+  #create(path: string): Promise<LocalFile> {
+    const { calls } = this.#folders
+    const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL
+    return this.#folders.within(path, real => LocalFile.open(calls, real, flags), { sync: false })
+  }
+
   /** Unfinished files, in no particular order. */
   async *list(): AsyncGenerator<StagedName & { stats: BigIntStats }, void, undefined> {
     const todo = [{ path: this.path, name: '' }]
     for (let next = todo.pop(); next !== undefined; next = todo.pop()) {
-      const entries = await readdir(next.path, { withFileTypes: true }).catch(ifThere)
+      const entries = await this.#folders.calls.readdir(next.path).catch(ifThere)
       for (const entry of entries ?? []) {
         const path = join(next.path, entry.name)
         const name = next.name + (next.name === '' ? entry.name : entry.name.slice(MORE.length))
         if (entry.isDirectory()) todo.push({ path, name })
         const staged = entry.isFile() ? parse(name) : undefined
-        const stats = staged && (await lstat(path, { bigint: true }).catch(ifThere))
+        const stats = staged && (await this.#folders.calls.lstat(path).catch(ifThere))
         if (stats !== undefined) yield { ...staged!, stats }
       }
     }
@@ -107,40 +109,35 @@ export class StagedFile {
   readonly path: string
   dropped = false
   size = 0
-  #handle: FileHandle | undefined
+  readonly #file: LocalFile
 
-  constructor(name: StagedName, path: string, handle: FileHandle) {
+  constructor(name: StagedName, path: string, file: LocalFile) {
     this.name = name
     this.path = path
-    this.#handle = handle
-    closeWithOwner(this, handle)
+    this.#file = file
   }
 
   /** Appends. After a failure the same bytes go to the same place again. */
   async write(bytes: Uint8Array): Promise<void> {
     let done = 0
     while (done < bytes.length) {
-      const { bytesWritten } = await this.#handle!.write(bytes, done, bytes.length - done, this.size + done)
-      done += bytesWritten
+      done += await this.#file.write(bytes.subarray(done), this.size + done)
     }
     this.size += done
   }
 
   /** Brings the bytes to the disk if they are to be durable, and tells what the file is from now on. Idempotent. */
   async finish(durable: boolean): Promise<BigIntStats> {
-    const handle = this.#handle!
     // The kernel's own clock ticks every few milliseconds, and numbers of inodes are used again: without a
     // finer time two versions of an object that follow one another quickly could have the same tag.
     const now = (Date.now() + (performance.now() % 1)) / 1000
-    await handle.utimes(now, now)
-    if (durable) await handle.sync()
-    return await handle.stat({ bigint: true })
+    this.#file.touch(now)
+    if (durable) await this.#file.sync()
+    return await this.#file.stat()
   }
 
-  async close(): Promise<void> {
-    const handle = this.#handle
-    this.#handle = undefined
-    await handle?.close()
+  close(): Promise<void> {
+    return this.#file.close()
   }
 }
 

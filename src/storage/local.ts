@@ -1,5 +1,5 @@
 import { type BigIntStats, constants } from 'node:fs'
-import { copyFile, type FileHandle, link, open, rename, stat, unlink } from 'node:fs/promises'
+import { copyFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { untilAborted } from '../core/abort.ts'
@@ -7,11 +7,12 @@ import { SluiceError } from '../core/errors.ts'
 import { childOf } from './child.ts'
 import { validateKey } from './keys.ts'
 import { aboutFile, errno, fileError, notBoth } from './local-errors.ts'
+import { LocalFile } from './local-file.ts'
 import { changed, etagOf, isFolder, metaOf } from './local-files.ts'
 import { LocalFolders } from './local-folders.ts'
 import { listFolder, listFolderLevel } from './local-list.ts'
 import { withLock } from './local-lock.ts'
-import { readBody, readFull } from './local-read.ts'
+import { type OpenFile, readBody, readFull, verify } from './local-read.ts'
 import { LocalStaging, STAGING, type StagedFile } from './local-staging.ts'
 import { LocalStagedWriter } from './local-writer.ts'
 import { coalesceRanges, resolveRange, validateRanges, viewsOf } from './ranges.ts'
@@ -84,7 +85,7 @@ export class LocalStore implements Store {
   /** Whether something other than a folder lies where the root should be. */
   async isBlocked(): Promise<boolean> {
     try {
-      return !(await stat(this.#folders.path)).isDirectory()
+      return !(await this.#folders.calls.stat(this.#folders.path)).isDirectory()
     } catch (error) {
       if (errno(error) === 'ENOENT') return false
       if (errno(error) === 'ENOTDIR') return true
@@ -102,12 +103,12 @@ export class LocalStore implements Store {
 
   async get(key: string, { range, ifMatch, signal }: GetOptions = {}): Promise<GetResult> {
     const path = this.#pathOf(key)
-    const { handle, meta } = await this.#open(key, path, ifMatch, signal)
+    const { open, meta } = await this.#open(key, path, ifMatch, signal)
     try {
       const wanted = resolveRange(range, meta.size, path)
-      return { meta, range: wanted, body: await readBody({ handle, path, etag: meta.etag }, wanted, signal) }
+      return { meta, range: wanted, body: await readBody(open, wanted, signal) }
     } catch (error) {
-      await handle.close()
+      await open.file.close()
       throw fileError(error, path, signal)
     }
   }
@@ -123,23 +124,22 @@ export class LocalStore implements Store {
     }: GetRangesOptions = {},
   ): Promise<Uint8Array[]> {
     const path = this.#pathOf(key)
-    const { handle, meta } = await this.#open(key, path, ifMatch, signal)
+    const { open, meta } = await this.#open(key, path, ifMatch, signal)
     try {
       validateRanges(ranges, meta.size, path)
       const joined = coalesceRanges(ranges, { gap })
       const memory = joined.map(({ start, end }) => allocate(end - start))
-      const file = { handle, path, etag: meta.etag }
       // All have to end before the first failure is told: they write to memory that is the caller's.
       const reads = joined.map(({ start, end }, i) =>
-        readFull(file, memory[i]!.subarray(0, end - start), start, signal),
+        readFull(open, memory[i]!.subarray(0, end - start), start, signal),
       )
       for (const read of await Promise.allSettled(reads)) if (read.status === 'rejected') throw read.reason
-      if (etagOf(await handle.stat({ bigint: true })) !== meta.etag) throw changed(path)
+      await verify(open)
       return viewsOf(ranges, joined, memory)
     } catch (error) {
       throw fileError(error, path, signal)
     } finally {
-      await handle.close()
+      await open.file.close()
     }
   }
 
@@ -170,11 +170,11 @@ export class LocalStore implements Store {
     const path = this.#pathOf(key)
     try {
       await this.#folders.resolve(dirname(path))
-      await unlink(path)
+      await this.#folders.calls.unlink(path)
       await this.#folders.sync(await this.#folders.prune(dirname(path)))
     } catch (error) {
       const code = errno(error)
-      if (code === 'ENOENT' || code === 'ENOTDIR' || (await isFolder(code, path))) return
+      if (code === 'ENOENT' || code === 'ENOTDIR' || (await isFolder(this.#folders.calls, code, path))) return
       throw fileError(error, path)
     }
   }
@@ -211,7 +211,7 @@ export class LocalStore implements Store {
     }
     const staged = this.#stagedPath(upload)
     try {
-      const stats = await stat(staged, { bigint: true })
+      const stats = await this.#folders.calls.stat(staged)
       if (etagOf(stats) !== etag) {
         throw new SluiceError('corrupt', 'the staged file is not what was sealed', { file: staged })
       }
@@ -269,7 +269,7 @@ export class LocalStore implements Store {
 
   async #stat(path: string): Promise<BigIntStats> {
     const real = await aboutFile(path, this.#folders.resolve(path))
-    return aboutFile(path, stat(real, { bigint: true }))
+    return aboutFile(path, this.#folders.calls.stat(real))
   }
 
   async #open(
@@ -277,18 +277,19 @@ export class LocalStore implements Store {
     path: string,
     ifMatch: string | undefined,
     signal: AbortSignal | undefined,
-  ): Promise<{ handle: FileHandle; meta: ObjectMeta }> {
+  ): Promise<{ open: OpenFile; meta: ObjectMeta }> {
     signal?.throwIfAborted()
-    let handle: FileHandle | undefined
+    let file: LocalFile | undefined
     try {
       // Non-blocking, or opening a pipe that lies there would wait for its writer.
-      handle = await open(await this.#folders.resolve(path), constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
-      const meta = metaOf(key, path, await handle.stat({ bigint: true }))
+      const flags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)
+      file = await LocalFile.open(this.#folders.calls, await this.#folders.resolve(path), flags)
+      const meta = metaOf(key, path, await file.stat())
       signal?.throwIfAborted()
       if (ifMatch !== undefined && ifMatch !== meta.etag) throw changed(path)
-      return { handle, meta }
+      return { open: { file, path, etag: meta.etag }, meta }
     } catch (error) {
-      await handle?.close()
+      await file?.close()
       throw fileError(error, path, signal)
     }
   }
@@ -323,18 +324,20 @@ export class LocalStore implements Store {
   /** Moves a finished file to its key. */
   async #place(source: string, key: string, mode: PutMode, signal: AbortSignal | undefined): Promise<void> {
     const path = this.#pathOf(key)
-    const move = (act: typeof rename) => this.#folders.within(path, target => act(source, target), { source })
+    const { calls } = this.#folders
+    const within = (act: (target: string) => Promise<void>) => this.#folders.within(path, act, { source })
+    const move = () => within(target => calls.rename(source, target))
     try {
-      if (mode === 'overwrite') await move(rename)
-      else if (mode === 'create') await move(link)
+      if (mode === 'overwrite') await move()
+      else if (mode === 'create') await within(target => calls.link(source, target))
       else {
         await withLock(this.#staging, key, signal, async () => {
           await this.#check(path, mode)
-          await move(rename)
+          await move()
         })
       }
     } catch (error) {
-      throw (await isFolder(errno(error), path)) ? notBoth(path, error) : error
+      throw (await isFolder(calls, errno(error), path)) ? notBoth(path, error) : error
     }
     await this.#folders.sync(dirname(path))
   }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { readlinkSync } from 'node:fs'
-import { type FileHandle, open } from 'node:fs/promises'
+import fs, { readlinkSync } from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
 import { basename, relative } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { openStore } from '../../src/index.ts'
@@ -10,16 +10,22 @@ const bytes = new TextEncoder().encode('hello')
 const skip = process.platform !== 'linux' && 'needs /proc'
 
 /** Records, as paths relative to `folder`, what is synced from now on; staged files as `(staged)`. */
-async function recordSyncs(t: TestContext, folder: string): Promise<() => string[]> {
-  const handle = await open(folder)
-  const prototype = Object.getPrototypeOf(handle) as FileHandle
-  await handle.close()
-  const { sync } = prototype
+function recordSyncs(t: TestContext, folder: string): () => string[] {
+  const { fsync } = fs
   let synced: string[] = []
-  t.mock.method(prototype, 'sync', function (this: FileHandle) {
-    const path = relative(folder, readlinkSync(`/proc/self/fd/${this.fd}`))
-    synced.push(/^[0-9a-f-]{36}\./.test(basename(path)) ? '(staged)' : path)
-    return sync.call(this)
+  const record: typeof fsync = Object.assign(
+    (descriptor: number, done: fs.NoParamCallback) => {
+      const path = relative(folder, readlinkSync(`/proc/self/fd/${descriptor}`))
+      synced.push(/^[0-9a-f-]{36}\./.test(basename(path)) ? '(staged)' : path)
+      fsync(descriptor, done)
+    },
+    { __promisify__: fsync.__promisify__ },
+  )
+  t.mock.method(fs, 'fsync', record)
+  syncBuiltinESMExports()
+  t.after(() => {
+    t.mock.restoreAll()
+    syncBuiltinESMExports()
   })
   return () => {
     const result = synced
@@ -31,7 +37,7 @@ async function recordSyncs(t: TestContext, folder: string): Promise<() => string
 test('a put syncs the file, then its folder and those that were made for it', { skip }, async t => {
   const folder = tempFolder(t)
   const store = await openStore(folder)
-  const syncs = await recordSyncs(t, folder)
+  const syncs = recordSyncs(t, folder)
   await store.put('a/b/one', bytes)
   assert.deepEqual(inOrder(syncs()), ['(staged)', '', 'a', 'a/b'])
   await store.put('a/b/two', bytes, { mode: 'create' })
@@ -49,7 +55,7 @@ test('a sealed upload is on the disk with its folders, a completed one with its 
   const store = await openStore(folder)
   const writer = await store.stage('a/key')
   await writer.write(bytes)
-  const syncs = await recordSyncs(t, folder)
+  const syncs = recordSyncs(t, folder)
   const upload = await writer.seal()
   const sealed = syncs()
   assert.equal(sealed[0], '(staged)')
@@ -71,7 +77,7 @@ test('many puts into a folder share the syncs of it', { skip }, async t => {
   const folder = tempFolder(t)
   const store = await openStore(folder)
   await store.put('a/first', bytes)
-  const syncs = await recordSyncs(t, folder)
+  const syncs = recordSyncs(t, folder)
   await Promise.all(Array.from({ length: 100 }, (_, i) => store.put(`a/${i}`, bytes)))
   const synced = syncs()
   assert.equal(synced.filter(path => path === '(staged)').length, 100)
@@ -82,7 +88,7 @@ test('many puts into a folder share the syncs of it', { skip }, async t => {
 test("durability 'none' syncs nothing", { skip }, async t => {
   const folder = tempFolder(t)
   const store = await openStore(folder, { durability: 'none' })
-  const syncs = await recordSyncs(t, folder)
+  const syncs = recordSyncs(t, folder)
   await store.put('a/b/one', bytes)
   const writer = await store.stage('a/key')
   await store.completeStaged(await writer.seal())
