@@ -11,14 +11,18 @@ import { constantColumn } from './constant-column.ts'
 import type { LaneFile, LaneProgram, LaneUnit } from './lane-messages.ts'
 import { decodedBytes } from './scan-size.ts'
 
-/** A batch on its way out of the decoder, in a region of its own. */
+/** A batch on its way out of the decoder. Both regions are the receiver's to free. */
 export interface Step {
   batch: RecordBatch
-  region: Region
+  /**
+   * Where the columns lie, unless that is elsewhere, in memory that is gone when the next batch is asked for:
+   * then undefined.
+   */
+  region: Region | undefined
+  /** What was needed on the way; dictionaries may lie there. */
+  scratch: Region
   rowsIn: number
   last: boolean
-  /** The columns may lie elsewhere, in memory that is gone when the next batch is asked for. */
-  borrowed: boolean
 }
 
 /** Part of the arena that one batch on its way may take. */
@@ -126,12 +130,18 @@ export class UnitDecoder {
     }
   }
 
+  /** @param borrowed what `make` gives lies in memory that is used again */
   #stage(rowsIn: number, last: boolean, borrowed: boolean, make: (region: Region) => RecordBatch): Step {
-    const region = this.#arena.region()
+    const scratch = this.#arena.region()
+    const taken = this.#arena.region()
     try {
-      return { batch: this.#head.run(make(region), region), region, rowsIn, last, borrowed }
+      const read = make(scratch)
+      const batch = this.#head.run(read, scratch, taken)
+      if (batch.numRows < read.numRows) return { batch, region: taken, scratch, rowsIn, last }
+      return { batch, region: borrowed ? undefined : scratch, scratch, rowsIn, last }
     } catch (error) {
-      region.free()
+      scratch.free()
+      taken.free()
       throw error
     }
   }
