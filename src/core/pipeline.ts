@@ -1,5 +1,6 @@
+import { createRequire } from 'node:module'
 import { type RecordBatch, type Schema, Table } from 'apache-arrow'
-import { Observable } from 'rxjs'
+import type { Observable } from 'rxjs'
 import { untilAborted } from './abort.ts'
 import { SluiceError } from './errors.ts'
 import type { Columns, Operator } from './operator.ts'
@@ -106,6 +107,7 @@ export class Pipeline<T extends Columns = Columns> implements AsyncIterable<Reco
    * operator that holds batches (such as `mergeMap` with promises) has to bound its own concurrency.
    */
   toObservable(options: RunOptions = {}): Observable<RecordBatch> {
+    const { Observable } = loadRxJs()
     return new Observable(subscriber => {
       const stop = new AbortController()
       const signal =
@@ -147,6 +149,11 @@ export class Pipeline<T extends Columns = Columns> implements AsyncIterable<Reco
       await run[Symbol.asyncDispose]()
     }
   }
+}
+
+/** Two hundred modules, which most programs have no use for; `import()` would come too late for a value. */
+function loadRxJs(): typeof import('rxjs') {
+  return createRequire(import.meta.url)('rxjs')
 }
 
 /**

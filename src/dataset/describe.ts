@@ -43,7 +43,7 @@ export async function describeDataset(
   { files: wanted, signal }: DescribeOptions = {},
 ): Promise<DatasetDescription> {
   await using run = new Run(resolveExecution({}), { signal })
-  const { files, schema } = await listSource(store, wanted, undefined, run)
+  const { files, schema, memo } = await listSource(store, wanted, undefined, run)
   const keys = new Set(files[0]?.constants.map(({ name }) => name))
   const own = schema.fields.filter(({ name }) => !keys.has(name))
   const sums = new Map(own.map(({ name }) => [name, new ColumnSum(name)]))
@@ -52,7 +52,7 @@ export async function describeDataset(
   let bytes = 0
   const footers = mapOrdered(files, FOOTERS_AHEAD, async ({ object }) => ({
     object,
-    metadata: await readMetadata(store, object, run),
+    metadata: await readMetadata(store, object, run, memo),
   }))
   for await (const { object, metadata } of footers) {
     checkFile(metadata, own, fileName(store, object))

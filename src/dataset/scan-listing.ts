@@ -3,6 +3,7 @@ import { SluiceError } from '../core/errors.ts'
 import type { Run } from '../core/run.ts'
 import { unknownColumn } from '../core/stages.ts'
 import { arrowSchema } from '../parquet/arrow-schema.ts'
+import type { SchemaMemo } from '../parquet/file-metadata.ts'
 import { FOOTER_TAIL, readFooter } from '../parquet/footer.ts'
 import type { FileMetadata } from '../parquet/metadata.ts'
 import { globPrefix, globToRegExp, hasGlob } from '../storage/glob.ts'
@@ -16,6 +17,10 @@ export interface Listing {
   files: SourceFile[]
   /** Value types; columns of the files first, then the partition keys. */
   schema: Schema
+  /** The first file's footer, which the schema is from. */
+  first: FileMetadata
+  /** For the footers of the other files. */
+  memo: SchemaMemo
 }
 
 export interface SourceFile {
@@ -50,18 +55,24 @@ export async function listSource(
     object,
     constants: keyFields.map((field, i) => ({ name: field.name, type: field.type, value: values[id]![i]! })),
   }))
-  const first = await readMetadata(store, objects[0]!, run)
+  const memo: SchemaMemo = {}
+  const first = await readMetadata(store, objects[0]!, run, memo)
   const own = arrowSchema(first, fileName(store, objects[0]!))
   const columns = own.fields
     .filter(field => !keyFields.some(key => key.name === field.name))
     .map(field => new Field(field.name, field.type, field.nullable || objects.length > 1, field.metadata))
   const schema = new Schema([...columns, ...keyFields])
   for (const field of known) checkDeclared(field, schema, fileName(store, objects[0]!))
-  return { files: sources, schema }
+  return { files: sources, schema, first, memo }
 }
 
 /** Reads a file's footer, in one request where it is small. */
-export async function readMetadata(store: Store, object: ObjectMeta, run: Run): Promise<FileMetadata> {
+export async function readMetadata(
+  store: Store,
+  object: ObjectMeta,
+  run: Run,
+  memo: SchemaMemo,
+): Promise<FileMetadata> {
   const file = fileName(store, object)
   let wanted = Math.min(FOOTER_TAIL, object.size)
   while (true) {
@@ -70,7 +81,7 @@ export async function readMetadata(store: Store, object: ObjectMeta, run: Run): 
       store.getRanges(object.key, [range], { ifMatch: object.etag, signal: run.signal }),
     )
     run.bytesRead += wanted
-    const footer = readFooter(tail!, object.size, file)
+    const footer = readFooter(tail!, object.size, file, memo)
     if ('metadata' in footer) return footer.metadata
     wanted = Math.min(footer.need, object.size)
   }

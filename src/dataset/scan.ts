@@ -51,7 +51,6 @@ export class ParquetScan implements Source {
   readonly execution: ResolvedExecution
   readonly #options: ScanOptions
   readonly #listings = new WeakMap<Run, Promise<Listing>>()
-  readonly #footers = new WeakMap<Run, Map<number, FileMetadata>>()
 
   constructor(store: Store, options: ScanOptions, execution: ResolvedExecution) {
     this.store = store
@@ -135,8 +134,7 @@ export class ParquetScan implements Source {
 
   /** The mode of the run, and why. */
   async mode(stages: readonly Stage[], run: Run): Promise<{ mode: Run['mode']; because: string }> {
-    const { files, schema } = await this.listing(run)
-    const metadata = await this.#metadata(files[0]!, run)
+    const { files, schema, first: metadata } = await this.listing(run)
     const fragment = { file: files[0]!, metadata, name: '', rowGroups: [] }
     const columns = fileColumns(requiredColumns(stages, schema), fragment)
     const sizes = metadata.rowGroups.map((_, rowGroup) => decodedBytes(metadata, rowGroup, columns))
@@ -158,7 +156,7 @@ export class ParquetScan implements Source {
     stages: readonly Stage[],
     run: Run,
   ): AsyncGenerator<Fragment> {
-    const { schema } = await this.listing(run)
+    const { schema, first, memo } = await this.listing(run)
     const predicates = pushable(stages, schema).map(stage => bind(new Expr(stage.predicate), schema))
     const names = requiredColumns(stages, schema)
     run.fragments.total += files.length
@@ -174,17 +172,21 @@ export class ParquetScan implements Source {
     let seenRows = 0
     const footers = mapOrdered(wanted, FOOTERS_AHEAD, async file => ({
       file,
-      metadata: await this.#metadata(file, run),
+      metadata: file.id === 0 ? first : await readMetadata(this.store, file.object, run, memo),
     }))
+    const checked = new Set<FileMetadata['schema']>()
     for await (const { file, metadata } of footers) {
       const name = fileName(this.store, file.object)
       const fragment: Fragment = { file, name, metadata, rowGroups: [] }
-      const own = fileColumns(names, fragment)
-      checkFile(
-        metadata,
-        schema.fields.filter(field => own.includes(field.name)),
-        name,
-      )
+      if (!checked.has(metadata.schema)) {
+        const own = fileColumns(names, fragment)
+        checkFile(
+          metadata,
+          schema.fields.filter(field => own.includes(field.name)),
+          name,
+        )
+        checked.add(metadata.schema)
+      }
       run.rowGroups.total += metadata.rowGroups.length
       for (let rowGroup = 0; rowGroup < metadata.rowGroups.length; rowGroup++) {
         if (metadata.rowGroups[rowGroup]!.numRows === 0) continue
@@ -276,15 +278,6 @@ export class ParquetScan implements Source {
       slab.release()
       throw error
     }
-  }
-
-  async #metadata(file: SourceFile, run: Run): Promise<FileMetadata> {
-    // The first file's footer is needed for the schema, for the mode and for its rows.
-    let known = this.#footers.get(run)
-    if (known === undefined) this.#footers.set(run, (known = new Map()))
-    const metadata = known.get(file.id) ?? (await readMetadata(this.store, file.object, run))
-    if (file.id === 0) known.set(0, metadata)
-    return metadata
   }
 }
 

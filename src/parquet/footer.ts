@@ -1,5 +1,5 @@
 import { located, SluiceError } from '../core/errors.ts'
-import { readFileMetadata } from './file-metadata.ts'
+import { readFileMetadata, type SchemaMemo } from './file-metadata.ts'
 import { chunkRange, type FileMetadata } from './metadata.ts'
 import { ThriftReader } from './thrift-reader.ts'
 
@@ -14,12 +14,13 @@ const TRAILER = 8
 /**
  * Reads a file's footer from its last bytes. If they are too few, `need` says how many to fetch from the end
  * before calling again. A file that is not Parquet, or whose footer is damaged, is `corrupt`; an encrypted one
- * is `unsupported`.
+ * is `unsupported`. Files read with the same memo share their schema where it is the same.
  */
 export function readFooter(
   tail: Uint8Array,
   fileSize: number,
   file: string,
+  memo?: SchemaMemo,
 ): { metadata: FileMetadata } | { need: number } {
   if (fileSize < TRAILER + 4) {
     throw new SluiceError('corrupt', `not a Parquet file: it has ${fileSize} bytes`, { file })
@@ -40,7 +41,7 @@ export function readFooter(
   if (length + TRAILER > tail.length) return { need: length + TRAILER }
   const end = tail.length - TRAILER
   try {
-    const metadata = readFileMetadata(new ThriftReader(tail, end - length, end))
+    const metadata = readFileMetadata(new ThriftReader(tail, end - length, end), memo)
     check(metadata, fileSize - TRAILER - length)
     return { metadata }
   } catch (error) {
@@ -62,19 +63,20 @@ function check(metadata: FileMetadata, dataEnd: number): void {
     rows += group.numRows
     group.columns.forEach((chunk, index) => {
       const { path, element } = metadata.columns[index]!
-      const context = { rowGroup, column: path.join('.') }
+      const context = () => ({ rowGroup, column: path.join('.') })
+      chunk.path = path
       if (chunk.encrypted === true) return
       if (chunk.type !== element.type) {
         throw new SluiceError(
           'corrupt',
           `the chunk is ${chunk.type}, the schema says ${element.type}`,
-          context,
+          context(),
         )
       }
       const { start, end } = chunkRange(chunk)
       if (start < 0 || end < start || end > dataEnd || chunk.numValues < 0) {
         const reason = `the chunk claims bytes ${start} to ${end} of ${dataEnd} before the footer`
-        throw new SluiceError('corrupt', reason, context)
+        throw new SluiceError('corrupt', reason, context())
       }
       chunk.totalCompressedSize += Math.min(padding, dataEnd - end)
     })

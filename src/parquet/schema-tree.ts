@@ -12,8 +12,16 @@ export interface SchemaNode {
 
 const MAX_DEPTH = 128
 
-/** The schema's list of elements, which is depth-first, as a tree. */
+const trees = new WeakMap<readonly SchemaElement[], SchemaNode>()
+
+/** The schema's list of elements, which is depth-first, as a tree; made once for each list. */
 export function schemaTree(schema: readonly SchemaElement[]): SchemaNode {
+  let tree = trees.get(schema)
+  if (tree === undefined) trees.set(schema, (tree = makeTree(schema)))
+  return tree
+}
+
+function makeTree(schema: readonly SchemaElement[]): SchemaNode {
   let next = 0
   let leaves = 0
   const node = (depth: number): SchemaNode => {

@@ -39,15 +39,23 @@ export class ThriftReader {
   /** Walks a struct's fields. `field` consumes the value, or returns `false` to have it skipped. */
   struct(field: (id: number, type: number) => boolean | undefined): void {
     if (++this.#depth > MAX_DEPTH) throw corrupt('is nested too deeply')
-    let id = 0
-    while (true) {
-      const head = this.#byte()
-      const type = head & 15
-      if (type === 0) break
-      id = head >> 4 === 0 ? this.#zigzag() : id + (head >> 4)
-      if (field(id, type) === false) this.skip(type)
+    for (let head = this.field(0); head !== 0; head = this.field(head)) {
+      if (field(head >> 4, head & 15) === false) this.skip(head & 15)
     }
     this.#depth--
+  }
+
+  /**
+   * The next field of a struct, for loops that need no closure: its id times 16 plus its wire type, or 0 at the
+   * end. `last` is the field before, 0 for the first.
+   */
+  field(last: number): number {
+    const head = this.#byte()
+    const type = head & 15
+    if (type === 0) return 0
+    const id = head >> 4 === 0 ? this.#zigzag() : (last >> 4) + (head >> 4)
+    if (id !== (id << 16) >> 16) throw corrupt('has a field whose number is out of range')
+    return id * 16 + type
   }
 
   /** Reads a list whose elements all are of the wire type `type`; `TRUE` stands for booleans. */
@@ -95,6 +103,22 @@ export class ThriftReader {
     return this.#bytes.slice(start, this.position)
   }
 
+  /** The bytes of a value, which is skipped, without a copy. */
+  raw(type: number): Uint8Array {
+    const start = this.position
+    this.skip(type)
+    return this.#bytes.subarray(start, this.position)
+  }
+
+  /** One that was passed over, at an earlier position. */
+  binaryAt(position: number): Uint8Array {
+    const { position: here } = this
+    this.position = position
+    const value = this.binary()
+    this.position = here
+    return value
+  }
+
   string(): string {
     return utf8.decode(this.binary())
   }
@@ -128,7 +152,9 @@ export class ThriftReader {
         this.#skipMap()
         break
       case ThriftType.STRUCT:
-        this.struct(() => false)
+        if (++this.#depth > MAX_DEPTH) throw corrupt('is nested too deeply')
+        for (let head = this.field(0); head !== 0; head = this.field(head)) this.skip(head & 15)
+        this.#depth--
         break
       default:
         throw corrupt(`has a field of unknown type ${type}`)
@@ -172,9 +198,11 @@ export class ThriftReader {
   }
 
   #varint(): number {
-    let value = 0
-    let scale = 1
-    for (let i = 0; i < 10; i++) {
+    const first = this.#byte()
+    if (first < 128) return first
+    let value = first & 127
+    let scale = 128
+    for (let i = 1; i < 10; i++) {
       const byte = this.#byte()
       value += (byte & 127) * scale
       if (byte < 128) return value

@@ -312,3 +312,33 @@ function view(bytes: Uint8Array): DataView<ArrayBuffer> {
 function arrayBuffer(bytes: Uint8Array): ArrayBuffer {
   return Uint8Array.from(bytes).buffer
 }
+
+test('files read with one memo share a schema that is the same, and no other', () => {
+  const field = (name: string) => ({ name, type: 'INT32' as const, repetition: 'REQUIRED' as const })
+  const footer = (...names: string[]) => {
+    const schema: SchemaElement[] = [{ name: 'schema', numChildren: names.length }, ...names.map(field)]
+    const bytes = writeFooter({
+      version: 2,
+      schema,
+      columns: columnDescriptors(schema),
+      numRows: 0,
+      rowGroups: [],
+      keyValueMetadata: [],
+      hasColumnOrders: false,
+    })
+    return concat([new TextEncoder().encode('PAR1'), bytes])
+  }
+  const memo = {}
+  const read = (bytes: Uint8Array) => {
+    const result = readFooter(bytes, bytes.length, 'test', memo)
+    assert.ok('metadata' in result)
+    return result.metadata
+  }
+  const [one, same, other, again] = [footer('a'), footer('a'), footer('b'), footer('a')].map(read)
+  assert.equal(one!.schema, same!.schema)
+  assert.equal(one!.columns, same!.columns)
+  assert.deepEqual(
+    [one!, other!, again!].map(({ columns }) => columns.map(({ path }) => path)),
+    [[['a']], [['b']], [['a']]],
+  )
+})
