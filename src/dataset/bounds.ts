@@ -3,12 +3,12 @@ import { boundFromBytes } from '../core/expressions/bounds.ts'
 import type { ColumnBounds } from '../core/expressions/prune.ts'
 import { leavesOf } from '../parquet/arrow-schema.ts'
 import type { FileMetadata } from '../parquet/metadata.ts'
-import type { SourceFile } from './scan-listing.ts'
+import type { LaneFile } from './lane-messages.ts'
 
 type Bounds = (column: string) => ColumnBounds | undefined
 
 /** What partition keys say: one value, in every row. */
-export function constantBounds(constants: SourceFile['constants'], rows = 1): Bounds {
+export function constantBounds(constants: LaneFile['constants'], rows = 1): Bounds {
   return column => {
     const constant = constants.find(({ name }) => name === column)
     if (constant === undefined) return undefined
@@ -24,7 +24,7 @@ export function columnBounds(
   metadata: FileMetadata,
   rowGroup: number,
   schema: Schema,
-  constants: SourceFile['constants'],
+  constants: LaneFile['constants'],
 ): Bounds {
   const { columns, numRows } = metadata.rowGroups[rowGroup]!
   const keys = constantBounds(constants, numRows)

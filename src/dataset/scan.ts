@@ -1,10 +1,8 @@
 import type { RecordBatch, Schema } from 'apache-arrow'
 import { SluiceError } from '../core/errors.ts'
-import { bind } from '../core/expressions/bind.ts'
-import { Expr } from '../core/expressions/expr.ts'
-import { childrenOf, type ExprNode } from '../core/expressions/node.ts'
 import { prune } from '../core/expressions/prune.ts'
 import { mapOrdered } from '../core/ordered.ts'
+import { pushedPredicates } from '../core/pushdown.ts'
 import type { ResolvedExecution, Run } from '../core/run.ts'
 import type { Source, SourceExplanation } from '../core/source.ts'
 import { requiredColumns, type Stage } from '../core/stages.ts'
@@ -157,7 +155,7 @@ export class ParquetScan implements Source {
     run: Run,
   ): AsyncGenerator<Fragment> {
     const { schema, first, memo } = await this.listing(run)
-    const predicates = pushable(stages, schema).map(stage => bind(new Expr(stage.predicate), schema))
+    const predicates = pushedPredicates(stages, schema)
     const names = requiredColumns(stages, schema)
     run.fragments.total += files.length
     const wanted = files.filter(file => {
@@ -279,22 +277,4 @@ export class ParquetScan implements Source {
       throw error
     }
   }
-}
-
-/** The filters that see the source's own columns, not derived ones of the same name. */
-function pushable(stages: readonly Stage[], schema: Schema): Extract<Stage, { op: 'filter' }>[] {
-  const derived = new Set<string>()
-  const found: Extract<Stage, { op: 'filter' }>[] = []
-  for (const stage of stages) {
-    if (stage.op === 'derive') for (const [name] of stage.columns) derived.add(name)
-    if (stage.op !== 'filter') continue
-    const columns = columnsIn(stage.predicate)
-    const own = (name: string) => !derived.has(name) && schema.fields.some(field => field.name === name)
-    if (columns.every(own)) found.push(stage)
-  }
-  return found
-}
-
-function columnsIn(node: ExprNode): string[] {
-  return node.op === 'column' ? [node.name] : childrenOf(node).flatMap(columnsIn)
 }

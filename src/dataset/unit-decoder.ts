@@ -1,28 +1,23 @@
-import type { Field, RecordBatch } from 'apache-arrow'
+import { type RecordBatch, Schema } from 'apache-arrow'
 import type { Arena, Region } from '../core/arena.ts'
-import { makeBatch } from '../core/batch.ts'
 import { concatBatches } from '../core/concat.ts'
 import { SluiceError } from '../core/errors.ts'
 import { sliceRows } from '../core/slice.ts'
 import { StageRunner } from '../core/stages.ts'
-import { fieldFromMessage, schemaFromMessage } from '../core/transport.ts'
-import { RowGroupReader } from '../parquet/row-group-reader.ts'
-import { constantColumn } from './constant-column.ts'
+import { takeBatch } from '../core/take.ts'
+import { schemaFromMessage } from '../core/transport.ts'
+import { FilteredReader, type FilteredRows, type ReadPlan, readPlan } from './filtered-reader.ts'
 import type { LaneFile, LaneProgram, LaneUnit } from './lane-messages.ts'
 import { decodedBytes } from './scan-size.ts'
 
-/** A batch on its way out of the decoder. Both regions are the receiver's to free. */
+/** A batch on its way out of the decoder, in a region of its own. */
 export interface Step {
   batch: RecordBatch
-  /**
-   * Where the columns lie, unless that is elsewhere, in memory that is gone when the next batch is asked for:
-   * then undefined.
-   */
-  region: Region | undefined
-  /** What was needed on the way; dictionaries may lie there. */
-  scratch: Region
+  region: Region
   rowsIn: number
   last: boolean
+  /** The columns may lie elsewhere, in memory that is gone when the next batch is asked for. */
+  borrowed: boolean
 }
 
 /** Part of the arena that one batch on its way may take. */
@@ -38,16 +33,17 @@ export class UnitDecoder {
   readonly #arena: Arena
   readonly #makeRoom: (bytes: number) => Promise<void>
   readonly #files = new Map<number, LaneFile>()
-  readonly #input: Field[]
-  readonly #head: StageRunner
+  readonly #plan: ReadPlan
+  /** The stages behind the filters that the reader sees to. */
+  readonly #rest: StageRunner
 
   /** @param makeRoom called before `bytes` of the arena are needed */
   constructor(program: LaneProgram, arena: Arena, makeRoom: (bytes: number) => Promise<void>) {
     this.#program = program
     this.#arena = arena
     this.#makeRoom = makeRoom
-    this.#input = program.input.map(fieldFromMessage)
-    this.#head = new StageRunner(program.head, schemaFromMessage(program.input))
+    this.#plan = readPlan(program.head, schemaFromMessage(program.input))
+    this.#rest = new StageRunner(this.#plan.rest, new Schema(this.#plan.output))
   }
 
   addFile(file: LaneFile): void {
@@ -79,7 +75,7 @@ export class UnitDecoder {
 
   /** A row group at once if it fits, else a slice at a time; in mode `batch` slices of at most `batchRows`. */
   async *#slices(
-    reader: RowGroupReader,
+    reader: FilteredReader,
     file: LaneFile,
     rowGroup: number,
     lastGroup: boolean,
@@ -100,14 +96,19 @@ export class UnitDecoder {
     const step = Math.min(wanted, fitting)
     const whole = this.#arena.region()
     try {
-      let all: RecordBatch | undefined
-      for (let at = 0; at < rows; at += step) {
-        const rowsIn = Math.min(step, rows - at)
+      let all: FilteredRows | undefined
+      for (let at = 0, rowsIn = 0; at < rows; at += rowsIn) {
+        rowsIn = Math.min(step, rows - at)
         await this.#makeRoom(rowsIn * copies * perRow + (all === undefined ? kept : 0))
-        if (atOnce) all ??= this.#read(reader, file, rows, whole)
-        yield this.#stage(rowsIn, lastGroup && at + rowsIn === rows, all !== undefined, region =>
-          all === undefined ? this.#read(reader, file, rowsIn, region) : sliceRows(all, at, at + rowsIn),
-        )
+        if (atOnce) all ??= reader.read(rows, whole)
+        // Few rows have been left: they make one slice.
+        if (all !== undefined && all.batch.numRows < rows) rowsIn = rows
+        const last = lastGroup && at + rowsIn === rows
+        yield this.#stage(rowsIn, last, all !== undefined, region => {
+          const slice =
+            all === undefined ? reader.read(rowsIn, region) : sliceOf(all, at, at + rowsIn, region)
+          return chosenRows(slice, region)
+        })
       }
     } finally {
       whole.free()
@@ -117,12 +118,12 @@ export class UnitDecoder {
   async #wholeFile(file: LaneFile, unit: LaneUnit): Promise<Step> {
     const sizes = unit.rowGroups.map(rowGroup => this.#decodedBytes(file, rowGroup))
     await this.#makeRoom(COPIES * sizes.reduce((sum, size) => sum + size, 0))
-    const readers: RowGroupReader[] = []
+    const readers: FilteredReader[] = []
     try {
       for (const rowGroup of unit.rowGroups) readers.push(await this.#reader(file, rowGroup, unit))
       const rowsIn = readers.reduce((sum, reader) => sum + reader.rows, 0)
       return this.#stage(rowsIn, true, false, region => {
-        const parts = readers.map(reader => this.#read(reader, file, reader.rows, region))
+        const parts = readers.map(reader => chosenRows(reader.read(reader.rows, region), region))
         return concatBatches(parts, region)
       })
     } finally {
@@ -130,48 +131,25 @@ export class UnitDecoder {
     }
   }
 
-  /** @param borrowed what `make` gives lies in memory that is used again */
   #stage(rowsIn: number, last: boolean, borrowed: boolean, make: (region: Region) => RecordBatch): Step {
-    const scratch = this.#arena.region()
-    const taken = this.#arena.region()
+    const region = this.#arena.region()
     try {
-      const read = make(scratch)
-      const batch = this.#head.run(read, scratch, taken)
-      if (batch.numRows < read.numRows) return { batch, region: taken, scratch, rowsIn, last }
-      return { batch, region: borrowed ? undefined : scratch, scratch, rowsIn, last }
+      return { batch: this.#rest.run(make(region), region), region, rowsIn, last, borrowed }
     } catch (error) {
-      scratch.free()
-      taken.free()
+      region.free()
       throw error
     }
   }
 
-  #read(reader: RowGroupReader, file: LaneFile, rows: number, region: Region): RecordBatch {
-    const batch = reader.read(rows, region)
-    const columns = this.#input.map(field => {
-      const constant = file.constants.find(({ name }) => name === field.name)
-      if (constant !== undefined) return constantColumn(field.type, constant.value, rows, region)
-      const index = reader.fields.findIndex(({ name }) => name === field.name)
-      return batch.data.children[index]!
-    })
-    return makeBatch(this.#input, columns, rows)
-  }
-
-  #reader(file: LaneFile, rowGroup: number, unit: LaneUnit): Promise<RowGroupReader> {
+  #reader(file: LaneFile, rowGroup: number, unit: LaneUnit): Promise<FilteredReader> {
     const chunks = new Map<number, Uint8Array>()
     for (const chunk of unit.chunks) if (chunk.rowGroup === rowGroup) chunks.set(chunk.leaf, chunk.bytes)
-    return RowGroupReader.open({
-      file: file.name,
-      metadata: file.metadata,
-      rowGroup,
-      columns: this.#fileColumns(file),
-      bytes: leaf => chunks.get(leaf)!,
-      arena: this.#arena,
-    })
+    const bytes = (leaf: number) => chunks.get(leaf)!
+    return FilteredReader.open({ file, rowGroup, plan: this.#plan, bytes, arena: this.#arena })
   }
 
   #fileColumns(file: LaneFile): string[] {
-    return this.#input
+    return this.#plan.schema.fields
       .map(({ name }) => name)
       .filter(name => !file.constants.some(constant => constant.name === name))
   }
@@ -179,4 +157,32 @@ export class UnitDecoder {
   #decodedBytes(file: LaneFile, rowGroup: number): number {
     return decodedBytes(file.metadata, rowGroup, this.#fileColumns(file))
   }
+}
+
+/** Rows `start` to `end` of those read; indices of chosen ones are counted anew. */
+function sliceOf({ batch, chosen }: FilteredRows, start: number, end: number, region: Region): FilteredRows {
+  if (chosen === undefined) return { batch: sliceRows(batch, start, Math.min(end, batch.numRows)), chosen }
+  const { arena } = region
+  const all = arena.i32(chosen.indices, chosen.count)
+  const from = lowerBound(all, start)
+  const count = lowerBound(all, end) - from
+  const indices = region.alloc(4 * count)
+  arena.kernels.shiftOffsets(chosen.indices + 4 * from, count, -start, indices)
+  return { batch: sliceRows(batch, start, end), chosen: { count, indices } }
+}
+
+function chosenRows({ batch, chosen }: FilteredRows, region: Region): RecordBatch {
+  return chosen === undefined || chosen.count === batch.numRows ? batch : takeBatch(batch, chosen, region)
+}
+
+/** How many of ascending numbers are below `limit`. */
+function lowerBound(ascending: Int32Array, limit: number): number {
+  let low = 0
+  let high = ascending.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (ascending[middle]! < limit) low = middle + 1
+    else high = middle
+  }
+  return low
 }

@@ -1,6 +1,7 @@
 import { type Data, DataType, Dictionary, type Field, Int32, Vector } from 'apache-arrow'
 import type { Region } from '../core/arena.ts'
 import { SluiceError } from '../core/errors.ts'
+import type { Rows } from '../core/take.ts'
 import {
   type ColumnDictionary,
   dictionaryData,
@@ -19,6 +20,7 @@ import { bytesDecoder } from './encodings/decoder.ts'
 import { dictionaryCodes, isDictionaryEncoding } from './encodings/dictionary.ts'
 import type { DenseBytes } from './encodings/encoded.ts'
 import type { ColumnChunkMetadata, SchemaElement } from './metadata.ts'
+import { choosePage } from './page-choice.ts'
 import { type ChunkPages, PageOpener, scanPages } from './pages.ts'
 import { type Layout, layoutOf } from './values.ts'
 
@@ -31,6 +33,7 @@ const SCRATCH = 64 * 1024
  */
 export class ColumnReader {
   readonly field: Field
+  readonly #element: SchemaElement
   readonly #layout: Layout
   readonly #pages: ChunkPages
   readonly #opener: PageOpener
@@ -52,6 +55,7 @@ export class ColumnReader {
     newRegion: (chunk: number) => Region,
   ) {
     this.field = field
+    this.#element = element
     this.#layout = layoutOf(element, field.type)
     this.#pages = scanPages(bytes, rows)
     this.#opener = new PageOpener(bytes, chunk.codec, element.repetition === 'OPTIONAL')
@@ -68,21 +72,75 @@ export class ColumnReader {
 
   /** The next `rows` rows, of which there must be as many, in `region`. */
   read(rows: number, region: Region): Data {
-    const coded = this.#dictionaryType !== undefined && this.#allCoded(rows)
-    const output = this.#output(rows, region, coded)
+    return this.#collect(rows, this.#allCoded(rows), region, (scratch, retains, append) => {
+      for (let left = rows; left > 0; ) {
+        const page = (this.#open ??= this.#openNext(scratch))
+        const from = this.#row - page.firstRow
+        const count = Math.min(page.rows - from, left)
+        append(page, from, count)
+        left -= count
+        this.#row += count
+        if (from + count === page.rows) {
+          this.#open = undefined
+          this.#index++
+          if (!retains) page.region.free()
+        }
+      }
+    })
+  }
+
+  /**
+   * Of the next `rows` rows those that `chosen` names, ascending and counted from the next row on. Pages without
+   * any are not decompressed, and of the others little more than those rows is decoded.
+   */
+  take(rows: number, { count, indices }: Rows, region: Region): Data {
+    const start = this.#row
+    const wanted = new Uint32Array(region.arena.buffer, indices, count)
+    // A dictionary that has more values than there are rows is not worth keeping.
+    const coded = this.#allCoded(rows) && (this.#pages.dictionary?.header.numValues ?? 0) <= count
+    const picked = this.#newRegion()
+    try {
+      return this.#collect(count, coded, region, (scratch, _, append) => {
+        for (let done = 0; done < count; ) {
+          this.skip(start + wanted[done]! - this.#row)
+          const page = (this.#open ??= this.#openNext(scratch))
+          const end = page.firstRow + page.rows - start
+          let until = done + 1
+          while (until < count && wanted[until]! < end) until++
+          const rows = { count: until - done, indices: indices + 4 * done }
+          append(choosePage(page, this.#element, rows, start, picked), 0, rows.count)
+          done = until
+        }
+        this.skip(start + rows - this.#row)
+      })
+    } finally {
+      picked.free()
+    }
+  }
+
+  /**
+   * Has `fill` append pieces of pages that make `rows` rows. It opens pages in the memory that it is given; they
+   * have to stay there if the output retains them.
+   */
+  #collect(
+    rows: number,
+    coded: boolean,
+    region: Region,
+    fill: (scratch: Region, retains: boolean, append: AppendRows) => void,
+  ): Data {
+    const keepsCodes = this.#dictionaryType !== undefined && coded
+    const output = this.#output(rows, region, keepsCodes)
     const nullable = this.field.nullable
     const validity = nullable ? region.zeroed((rows + 7) >> 3) : 0
     const { kernels } = region.arena
     let nullCount = 0
-    /** Memory of the pages that this read opens; the last of them may stay open. */
+    let done = 0
+    /** Memory of the pages that are opened; the last of them may stay open. */
     const scratch = this.#newRegion()
     /** Memory of the page that the read before left open. */
     const inherited = this.#open?.region
     try {
-      for (let done = 0; done < rows; ) {
-        const page = (this.#open ??= this.#openNext(scratch))
-        const from = this.#row - page.firstRow
-        const count = Math.min(page.rows - from, rows - done)
+      fill(scratch, output.retains, (page, from, count) => {
         if (page.validity !== 0) {
           const before = kernels.popcount(page.validity, from)
           nullCount += count - (kernels.popcount(page.validity, from + count) - before)
@@ -90,16 +148,10 @@ export class ColumnReader {
         } else if (nullable) kernels.fillBits(validity, done, count, 1)
         output.append(page, from, count)
         done += count
-        this.#row += count
-        if (from + count === page.rows) {
-          this.#open = undefined
-          this.#index++
-          if (!output.retains) page.region.free()
-        }
-      }
+      })
       const nullBitmap = nullCount === 0 ? undefined : region.arena.u8(validity, (rows + 7) >> 3)
       const shape = { length: rows, nullCount, nullBitmap, dictionary: undefined }
-      if (!coded) return output.finish(this.field.type, shape)
+      if (!keepsCodes) return output.finish(this.field.type, shape)
       const dictionary = new Vector([dictionaryData(this.#dictionaryOf(), this.field.type, region)])
       return output.finish(this.#dictionaryType!, { ...shape, dictionary })
     } finally {
@@ -204,6 +256,8 @@ export class ColumnReader {
     return { offsets, data, end, gap: 0 }
   }
 }
+
+type AppendRows = (page: PageInUse, from: number, count: number) => void
 
 function encodedOf({ values, end, dense }: PageInUse): { values: number; end: number; count: number } {
   return { values, end, count: dense }

@@ -1,6 +1,8 @@
 import { type Data, DataType, type Field, tableFromIPC } from 'apache-arrow'
+import type { Region } from '../core/arena.ts'
 import { makeColumn } from '../core/batch.ts'
 import { SluiceError } from '../core/errors.ts'
+import { type Rows, takeColumn } from '../core/take.ts'
 import { toField } from './arrow-schema.ts'
 import { MAGIC, writeFooter } from './footer-writer.ts'
 import { type ColumnChunkMetadata, chunkRange, type FileMetadata, type SchemaElement } from './metadata.ts'
@@ -53,6 +55,12 @@ export class NestedReader {
     const start = this.#row
     this.#row += rows
     return start === 0 && rows === this.#data.length ? this.#data : this.#data.slice(start, rows)
+  }
+
+  take(rows: number, chosen: Rows, region: Region): Data {
+    if (chosen.count > 0) return takeColumn(this.read(rows), chosen, region)
+    this.skip(rows)
+    return makeColumn({ type: this.field.type, length: 0, nullCount: 0 })
   }
 
   skip(rows: number): void {

@@ -2,6 +2,7 @@ import type { Data, Field, RecordBatch } from 'apache-arrow'
 import type { Arena, Region } from '../core/arena.ts'
 import { makeBatch } from '../core/batch.ts'
 import { type ErrorContext, located, SluiceError } from '../core/errors.ts'
+import type { Rows } from '../core/take.ts'
 import { toField, topLevel } from './arrow-schema.ts'
 import { ColumnReader } from './column-reader.ts'
 import { NestedReader } from './fallback.ts'
@@ -27,6 +28,7 @@ interface TopLevelReader {
   readonly field: Field
   readonly pageBytes: number
   read(rows: number, region: Region): Data
+  take(rows: number, chosen: Rows, region: Region): Data
   skip(rows: number): void
   close(): void
 }
@@ -86,6 +88,16 @@ export class RowGroupReader {
     const count = this.#advance(rows)
     const columns = this.#each(reader => reader.read(count, region))
     return makeBatch(this.fields, columns, count)
+  }
+
+  /**
+   * Of the next `rows` rows those that `chosen` names, ascending and counted from the next row on. What else lies
+   * in their pages is decoded only as far as the encoding demands it, and other pages are not decompressed.
+   */
+  take(rows: number, chosen: Rows, region: Region): RecordBatch {
+    const count = this.#advance(rows)
+    const columns = this.#each(reader => reader.take(count, chosen, region))
+    return makeBatch(this.fields, columns, chosen.count)
   }
 
   /** Passes over rows; pages that lie in them as a whole are not decompressed. */

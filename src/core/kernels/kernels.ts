@@ -4,6 +4,7 @@ import type { BitKernels } from './bits.ts'
 import type { BooleanKernels } from './boolean.ts'
 import type { BoundsKernels } from './bounds.ts'
 import type { ByteKernels } from './bytes.ts'
+import type { ChosenKernels } from './chosen.ts'
 import type { CodeKernels } from './codes.ts'
 import type { CompactKernels } from './compact.ts'
 import type { CompareKernels } from './compare.ts'
@@ -34,6 +35,7 @@ export type Kernels = TakeKernels &
   NumberKernels &
   NumberTextKernels &
   CompareKernels &
+  ChosenKernels &
   CodeKernels &
   BooleanKernels &
   ArithmeticKernels &

@@ -4,8 +4,12 @@ import { copyBits, fillBits, putBit } from './bits'
 /** Position after the run header that `runHeader` read. */
 let next: usize = 0
 
+export function nextRun(): usize {
+  return next
+}
+
 /** The ULEB128 run header at `source`, or -1 if it is cut off or over 32 bits. */
-function runHeader(source: usize, end: usize): i64 {
+export function runHeader(source: usize, end: usize): i64 {
   let value: i64 = 0
   let shift: i64 = 0
   while (shift < 35) {

@@ -1,0 +1,178 @@
+import type { Data, Field, RecordBatch, Schema } from 'apache-arrow'
+import type { Arena, Region } from '../core/arena.ts'
+import { makeBatch } from '../core/batch.ts'
+import type { BoundExpr } from '../core/expressions/bound.ts'
+import { select } from '../core/expressions/evaluate.ts'
+import { prune } from '../core/expressions/prune.ts'
+import { filtersFirst } from '../core/pushdown.ts'
+import { requiredColumns, type Stage } from '../core/stages.ts'
+import { type Rows, takeBatch } from '../core/take.ts'
+import { RowGroupReader } from '../parquet/row-group-reader.ts'
+import { columnBounds } from './bounds.ts'
+import { constantColumn } from './constant-column.ts'
+import type { LaneFile } from './lane-messages.ts'
+
+/** In which order the columns of a row group are read: those of the filters, then what is left of the rest. */
+export interface ReadPlan {
+  schema: Schema
+  /** Filters on the source's columns, in order. */
+  predicates: BoundExpr[]
+  /** The stages behind them. */
+  rest: Stage[]
+  /** Columns that the filters look at, and the others that are needed. */
+  tested: Field[]
+  others: Field[]
+  /** Those of both that are needed behind the filters, in the order of the schema. */
+  output: Field[]
+}
+
+export function readPlan(stages: readonly Stage[], schema: Schema): ReadPlan {
+  const { predicates, rest } = filtersFirst(stages, schema)
+  const needed = requiredColumns(rest, schema)
+  const looked = new Set(predicates.flatMap(({ columns }) => columns))
+  return {
+    schema,
+    predicates,
+    rest,
+    tested: schema.fields.filter(({ name }) => looked.has(name)),
+    others: schema.fields.filter(({ name }) => needed.includes(name) && !looked.has(name)),
+    output: schema.fields.filter(({ name }) => needed.includes(name)),
+  }
+}
+
+/** Rows that have been read; `chosen` are those that the filters let through, or absent if all of them are. */
+export interface FilteredRows {
+  batch: RecordBatch
+  chosen: Rows | undefined
+}
+
+/** What a {@link FilteredReader} reads. */
+export interface FilteredSource {
+  file: LaneFile
+  rowGroup: number
+  plan: ReadPlan
+  /** The whole column chunk of a leaf. */
+  bytes: (leaf: number) => Uint8Array
+  arena: Arena
+}
+
+/** Below this share of the rows, columns are decoded for the chosen rows only; above, wholly, and then taken. */
+const SPARSE = 1 / 4
+
+/**
+ * Reads a row group through the filters of a plan: their columns first, and of the others only what the filters
+ * let through. Where that is most rows the others are decoded at once, which is cheaper than row by row.
+ */
+export class FilteredReader {
+  readonly #source: FilteredSource
+  readonly #predicates: readonly BoundExpr[]
+  readonly #tested: RowGroupReader
+  readonly #others: RowGroupReader
+
+  static async open(source: FilteredSource): Promise<FilteredReader> {
+    const { file, rowGroup, plan, bytes, arena } = source
+    const open = (fields: readonly Field[]) => {
+      const columns = fields.map(({ name }) => name).filter(name => constantOf(file, name) === undefined)
+      return RowGroupReader.open({
+        file: file.name,
+        metadata: file.metadata,
+        rowGroup,
+        columns,
+        bytes,
+        arena,
+      })
+    }
+    const tested = await open(plan.tested)
+    try {
+      return new FilteredReader(source, tested, await open(plan.others))
+    } catch (error) {
+      tested.close()
+      throw error
+    }
+  }
+
+  private constructor(source: FilteredSource, tested: RowGroupReader, others: RowGroupReader) {
+    const { file, rowGroup, plan } = source
+    const bounds = columnBounds(file.metadata, rowGroup, plan.schema, file.constants)
+    this.#source = source
+    this.#predicates = plan.predicates.filter(predicate => prune(predicate, bounds) !== 'all')
+    this.#tested = tested
+    this.#others = others
+  }
+
+  /** Rows of the row group. */
+  get rows(): number {
+    return this.#tested.rows
+  }
+
+  /** See {@link RowGroupReader.pageBytes}. */
+  get pageBytes(): number {
+    return this.#tested.pageBytes + this.#others.pageBytes
+  }
+
+  /** The next `rows` rows, in `region`: few chosen ones by themselves, or all rows and which of them are chosen. */
+  read(rows: number, region: Region): FilteredRows {
+    const { plan } = this.#source
+    const tested = this.#columns(plan.tested, this.#tested.read(rows, region), rows, region)
+    const chosen = this.#select(tested, region)
+    if (chosen === undefined || chosen.count >= rows * SPARSE) {
+      const others = this.#columns(plan.others, this.#others.read(rows, region), rows, region)
+      return { batch: join(plan.output, tested, others), chosen }
+    }
+    const others = this.#others.take(rows, chosen, region)
+    const batch = join(
+      plan.output,
+      takeBatch(tested, chosen, region),
+      this.#columns(plan.others, others, chosen.count, region),
+    )
+    return { batch, chosen: undefined }
+  }
+
+  close(): void {
+    this.#tested.close()
+    this.#others.close()
+  }
+
+  /** The rows that pass every filter; a later one sees only those that passed the ones before. */
+  #select(batch: RecordBatch, region: Region): Rows | undefined {
+    let passed = batch
+    let chosen: Rows | undefined
+    for (const predicate of this.#predicates) {
+      if (chosen !== undefined) passed = takeBatch(batch, chosen, region)
+      const selection = select(predicate, passed, region)
+      if (selection.count === passed.numRows) continue
+      if (chosen !== undefined && selection.count > 0) {
+        const indices = region.alloc(4 * selection.count)
+        region.arena.kernels.take32(chosen.indices, selection.indices, selection.count, indices)
+        chosen = { count: selection.count, indices }
+      } else chosen = selection
+    }
+    return chosen
+  }
+
+  /** The columns of a batch from the file, with those that are partition keys. */
+  #columns(fields: readonly Field[], batch: RecordBatch, rows: number, region: Region): RecordBatch {
+    const { file } = this.#source
+    const columns = fields.map(field => {
+      const constant = constantOf(file, field.name)
+      if (constant !== undefined) return constantColumn(field.type, constant.value, rows, region)
+      const index = batch.schema.fields.findIndex(({ name }) => name === field.name)
+      return batch.data.children[index]!
+    })
+    return makeBatch(fields, columns, rows)
+  }
+}
+
+function constantOf({ constants }: LaneFile, column: string): LaneFile['constants'][number] | undefined {
+  return constants.find(({ name }) => name === column)
+}
+
+function join(fields: readonly Field[], ...batches: [RecordBatch, RecordBatch]): RecordBatch {
+  const columns = fields.map(({ name }): Data => {
+    const [batch, index] = batches
+      .map((batch): [RecordBatch, number] => [batch, batch.schema.fields.findIndex(f => f.name === name)])
+      .find(([, index]) => index >= 0)!
+    return batch.data.children[index]!
+  })
+  return makeBatch(fields, columns, batches[0].numRows)
+}
