@@ -7,26 +7,11 @@ import { compressors } from 'hyparquet-compressors'
 import { isSluiceError } from '../../../src/core/errors.ts'
 import { pageCodec } from '../../../src/parquet/compression/codecs.ts'
 import type { Codec } from '../../../src/parquet/metadata.ts'
+import { compressible as bytes } from '../../core/kernels/values.ts'
 import { noPython, python } from '../../support/python.ts'
-import { concat, sandbox } from './sandbox.ts'
 import { arena } from './support.ts'
 
 const CODECS: Codec[] = ['UNCOMPRESSED', 'SNAPPY', 'GZIP', 'BROTLI', 'ZSTD', 'LZ4_RAW']
-
-/** Bytes with repeats of all lengths and distances, as compressors see them. */
-const bytes = fc
-  .array(
-    fc.oneof(
-      fc.uint8Array({ maxLength: 80 }),
-      fc
-        .tuple(fc.uint8Array({ minLength: 1, maxLength: 20 }), fc.integer({ min: 1, max: 200 }))
-        .map(([part, n]) => concat(Array.from({ length: n }, () => part))),
-      fc.constant(new TextEncoder().encode('the same words again and again ')),
-      fc.nat(70_000).map(n => Uint8Array.from({ length: n }, (_, i) => (i * i * 31) >> 7)),
-    ),
-    { maxLength: 12 },
-  )
-  .map(concat)
 
 function compress(codec: Codec, input: Uint8Array): Uint8Array {
   const region = arena.region()
@@ -134,37 +119,6 @@ test('two zstd frames in a row are both or an error, and not the first of them',
   // Node reads the first one only before 26.
   if (Number(process.versions.node.split('.')[0]) < 26) assertCorrupt(() => decompress('ZSTD', input, 2000))
   else assert.deepEqual(decompress('ZSTD', input, 2000), new Uint8Array(Buffer.concat(frames)))
-})
-
-test('the kernels stay within their ranges whatever the bytes', () => {
-  const tags = fc.array(fc.oneof(fc.nat(255), fc.constantFrom(0, 1, 2, 3, 0x0f, 0xf0, 0xff, 0xfc)), {
-    maxLength: 80,
-  })
-  fc.assert(
-    fc.property(tags, fc.nat(300), (input, size) => {
-      const snappy = concat([[(size & 127) | (size > 127 ? 128 : 0)], size > 127 ? [size >> 7] : [], input])
-      const { result } = sandbox([snappy, Uint8Array.from(input)], [size, size], (k, [s, l], [a, b]) => [
-        k.snappyDecompress(s!.start, s!.end, a!.start, a!.end),
-        k.lz4Decompress(l!.start, l!.end, b!.start, b!.end),
-      ])
-      assert.ok(result.every(code => code === 0 || code === -1))
-    }),
-    { numRuns: 5000 },
-  )
-  fc.assert(
-    fc.property(bytes, input => {
-      const room = [32 + input.length + Math.ceil(input.length / 6), 32768]
-      const lz4Room = [input.length + Math.ceil(input.length / 255) + 16, 16384]
-      const { result } = sandbox([input], [...room, ...lz4Room], (k, [s], [a, snappyTable, b, lz4Table]) => {
-        k.clear(lz4Table!.start, 16384)
-        return [
-          k.snappyCompress(s!.start, s!.end, a!.start, snappyTable!.start),
-          k.lz4Compress(s!.start, s!.end, b!.start, lz4Table!.start),
-        ]
-      })
-      assert.ok(result[0]! <= room[0]! && result[1]! <= lz4Room[0]!)
-    }),
-  )
 })
 
 test('codecs that are not there are named', () => {

@@ -12,8 +12,8 @@ import { readColumnIndex, readOffsetIndex } from '../../../src/parquet/index-pag
 import type { FileMetadata, SchemaElement } from '../../../src/parquet/metadata.ts'
 import { columnDescriptors } from '../../../src/parquet/schema-tree.ts'
 import { ThriftReader } from '../../../src/parquet/thrift-reader.ts'
+import { concat, varint } from '../../support/bytes.ts'
 import { corpus, noCorpus } from '../../support/corpus.ts'
-import { concat, varint } from './sandbox.ts'
 import { footerOf } from './support.ts'
 
 const folder = join(corpus, 'parquet-testing/data')

@@ -6,7 +6,7 @@ import type { Encoding, FileMetadata, SchemaElement } from '../../../src/parquet
 import { columnDescriptors } from '../../../src/parquet/schema-tree.ts'
 import { ENCODINGS } from '../../../src/parquet/thrift-enums.ts'
 import { ThriftWriter } from '../../../src/parquet/thrift-writer.ts'
-import { bytesOf, concat, packBits } from './sandbox.ts'
+import { bytesOf, concat, packBits } from '../../support/bytes.ts'
 import { readRowGroup } from './support.ts'
 
 // Pages that today's writers do not make: by hand, as Encodings.md and parquet.thrift have them.

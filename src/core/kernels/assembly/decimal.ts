@@ -91,7 +91,9 @@ export function decimalOfF64(a: usize, n: i32, scale: i32, valid: usize, drop: i
   for (let k = 0; k < scale; k++) power *= 10
   for (let i = 0; i < n; i++) {
     const value = load<f64>(a + ((<usize>i) << 3)) * power
-    const magnitude = Math.floor(Math.abs(value) + 0.5)
+    let magnitude = floor<f64>(abs<f64>(value))
+    // Adding a half and rounding down would change odd integers from 2^52 on, and what lies just below a half.
+    if (abs<f64>(value) - magnitude >= 0.5) magnitude += 1
     low = high = 0
     if (magnitude < 170141183460469231731687303715884105728.0) {
       high = <u64>(magnitude / 18446744073709551616.0)

@@ -1,7 +1,7 @@
 // LZ4's block format (lz4/lz4, doc/lz4_Block_format.md), as Parquet's LZ4_RAW holds it: no frame.
 import { copyMatch, hashOf, matchLength } from './lz'
 
-/** Position after the length that `extended` read; 0 if it was cut off. */
+/** Position after the length that `extended` read; 0 if it was cut off or beyond 31 bits. */
 let position: usize = 0
 
 /** A length of the token's four bits that goes on in bytes of 255 and one that is less. */
@@ -9,7 +9,7 @@ function extended(length: usize, source: usize, end: usize): usize {
   if (length == 15) {
     let byte: usize = 255
     while (byte == 255) {
-      if (source >= end) {
+      if (source >= end || length > 0x7fffffff) {
         position = 0
         return 0
       }
@@ -23,7 +23,7 @@ function extended(length: usize, source: usize, end: usize): usize {
 
 /**
  * Decompresses [source, end) to [target, targetEnd), which it has to fill exactly. Returns 0, or -1 if the
- * input is malformed or of another length. A length cannot overflow: its bytes are part of the input.
+ * input is malformed or of another length.
  */
 export function lz4Decompress(source: usize, end: usize, target: usize, targetEnd: usize): i32 {
   const start = target
