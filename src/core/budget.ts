@@ -12,7 +12,6 @@ export class Budget {
   used = 0
   /** Most bytes ever held at once. */
   highWater = 0
-  #onContention: (() => void)[] = []
   #waiting: { bytes: number; admit: () => void }[] = []
 
   constructor(limit: number) {
@@ -40,16 +39,9 @@ export class Budget {
         }
         signal?.addEventListener('abort', abort, { once: true })
         this.#waiting.push(entry)
-        for (const tell of this.#onContention.splice(0)) tell()
       })
     } else this.#take(bytes)
     return new Lease(this, bytes)
-  }
-
-  /** Resolves, with nothing, as soon as somebody has to wait for bytes. */
-  contended(): Promise<undefined> {
-    if (this.#waiting.length > 0) return Promise.resolve(undefined)
-    return new Promise(resolve => this.#onContention.push(() => resolve(undefined)))
   }
 
   /** Takes `bytes` if they are free now. */

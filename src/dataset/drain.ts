@@ -49,10 +49,11 @@ export async function drainScan(
   const emit = (value: Parameters<TaskOutput['append']>[0], lane: number) => outputs.get(lane)!.append(value)
   let pool: LanePool | undefined
   const start = async (
-    units: AsyncGenerator<FetchedUnit>,
+    files: readonly SourceFile[],
   ): Promise<{ pool: LanePool; units: AsyncGenerator<FetchedUnit> }> => {
-    if (pool !== undefined) return { pool, units }
-    const started = await startLanes(units, run, program, emit)
+    const planned = scan.planned(files, plan.head, run)
+    if (pool !== undefined) return { pool, units: scan.fetched(planned, run) }
+    const started = await startLanes(scan, planned, run, program, emit)
     pool = started.pool
     return started
   }
@@ -63,13 +64,7 @@ export async function drainScan(
     const taskOf = new Map(
       tasks.flatMap(({ task, files }) => files.map((file): [number, number] => [file.id, task])),
     )
-    const started = await start(
-      scan.units(
-        tasks.flatMap(({ files }) => files),
-        plan.head,
-        run,
-      ),
-    )
+    const started = await start(tasks.flatMap(({ files }) => files))
     await eachUnit(started.units, started.pool, async (unit, lane, index) => {
       const task = taskOf.get(unit.fragment.file.id)!
       taskOf.delete(unit.fragment.file.id)
@@ -86,7 +81,7 @@ export async function drainScan(
     for (const task of taskOf.values()) await drain.finishTask(task, [])
   } else {
     for (const { task, files } of tasks) {
-      const started = await start(scan.units(files, plan.head, run))
+      const started = await start(files)
       const output = open(task)
       started.pool.lanes.forEach((_, i) => void outputs.set(i, output))
       await guarded(output, async () => {

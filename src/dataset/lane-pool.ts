@@ -4,8 +4,14 @@ import type { Run } from '../core/run.ts'
 import { laneHandlers } from './lane.ts'
 import type { LaneEmit, LaneProgram } from './lane-messages.ts'
 import { laneBytes, lanesThatFit } from './mode.ts'
-import { decodedBytes } from './scan-size.ts'
-import { type FetchedUnit, type Fragment, fileColumns, laneFile, SMALL_RUN, SMALL_UNITS } from './units.ts'
+import {
+  type FetchedUnit,
+  type Fragment,
+  laneFile,
+  type PlannedUnit,
+  SMALL_RUN,
+  SMALL_UNITS,
+} from './units.ts'
 
 /** Takes a row group that lane number `lane` has encoded; the lane waits once a few are unanswered. */
 export type LaneEmitHandler = (emit: LaneEmit, lane: number) => Promise<void>
@@ -59,54 +65,45 @@ export class LanePool {
   }
 }
 
+/** Reads the bytes of planned work ahead of need. */
+export interface UnitFetcher {
+  fetched(planned: AsyncIterable<PlannedUnit>, run: Run): AsyncGenerator<FetchedUnit>
+}
+
 /**
- * Looks at the first units and starts as many lanes as the run is worth: one on the main thread if there is
- * little to read, else workers.
+ * Looks at the first units' sizes, which footers tell, and starts as many lanes as the run is worth: one on the
+ * main thread if there is little to read, else workers. The first units are read while these start.
  *
  * @returns the pool, and all the units
  */
 export async function startLanes(
-  units: AsyncGenerator<FetchedUnit>,
+  source: UnitFetcher,
+  planned: AsyncGenerator<PlannedUnit>,
   run: Run,
   program: Omit<LaneProgram, 'arenaBytes'>,
   emit: LaneEmitHandler,
 ): Promise<{ pool: LanePool; units: AsyncGenerator<FetchedUnit> }> {
-  const first: FetchedUnit[] = []
+  const first: PlannedUnit[] = []
   let bytes = 0
   let ended = false
-  let pending: Promise<IteratorResult<FetchedUnit>> | undefined
-  try {
-    while (!ended && (bytes < SMALL_RUN || first.length < 2) && first.length < SMALL_UNITS) {
-      pending ??= units.next()
-      // A unit that waits for the budget may wait for those that are held here.
-      const held = first.length > 0
-      const step = await (held ? Promise.race([pending, run.budget.contended()]) : pending)
-      if (step === undefined) break
-      pending = undefined
-      if (step.done) ended = true
-      else {
-        first.push(step.value)
-        bytes += step.value.unit.chunks.reduce((sum, chunk) => sum + chunk.bytes.byteLength, 0)
-      }
-    }
-    const small = ended && (first.length <= 1 || bytes < SMALL_RUN)
-    const fitting = lanesThatFit(run.execution, Math.max(0, ...first.map(unit => unitBytes(unit, program))))
-    const count = small ? 0 : ended ? Math.min(fitting, first.length) : fitting
-    const pool = await openLanes(count, run, program, emit)
-    return { pool, units: chain(first, pending, units) }
-  } catch (error) {
-    for (const unit of first) unit.release()
-    await units.return(undefined)
-    throw error
+  while (!ended && (bytes < SMALL_RUN || first.length < 2) && first.length < SMALL_UNITS) {
+    const step = await planned.next()
+    if (step.done) ended = true
+    else bytes += first[first.push(step.value) - 1]!.storedBytes
   }
-}
-
-function unitBytes({ fragment, unit }: FetchedUnit, { input }: Omit<LaneProgram, 'arenaBytes'>): number {
-  const columns = fileColumns(
-    input.map(({ name }) => name),
-    fragment,
-  )
-  return unit.rowGroups.reduce((sum, rowGroup) => sum + decodedBytes(fragment.metadata, rowGroup, columns), 0)
+  const small = ended && (first.length <= 1 || bytes < SMALL_RUN)
+  const fitting = lanesThatFit(run.execution, Math.max(0, ...first.map(unit => unit.decodedBytes)))
+  const count = small ? 0 : ended ? Math.min(fitting, first.length) : fitting
+  const units = source.fetched(chain(first, planned), run)
+  const ahead = units.next()
+  const taken = ahead.catch(() => undefined)
+  run.onClose(async () => {
+    const step = await taken
+    if (step?.done === false) step.value.release()
+    await units.return(undefined)
+  })
+  const pool = await openLanes(count, run, program, emit)
+  return { pool, units: resume(ahead, units) }
 }
 
 /** Starts `count` workers, or a lane on the main thread for 0, and configures them. They end with the run at the latest. */
@@ -129,24 +126,23 @@ export async function openLanes(
   return pool
 }
 
-/** All units: those at hand, the one that has been asked for, and the rest. */
-async function* chain(
-  first: FetchedUnit[],
-  pending: Promise<IteratorResult<FetchedUnit>> | undefined,
-  rest: AsyncGenerator<FetchedUnit>,
-): AsyncGenerator<FetchedUnit> {
-  let asked = pending
+async function* chain<T>(first: readonly T[], rest: AsyncGenerator<T>): AsyncGenerator<T> {
   try {
-    for (let unit = first.shift(); unit !== undefined; unit = first.shift()) yield unit
-    const step = await asked
-    asked = undefined
-    if (step?.done === false) yield step.value
+    yield* first
     yield* rest
   } finally {
-    for (const unit of first) unit.release()
-    const closing = rest.return(undefined)
-    const step = await asked?.catch(() => undefined)
-    if (step?.done === false) step.value.release()
-    await closing
+    await rest.return(undefined)
+  }
+}
+
+/** A stream whose first item has been asked for. */
+async function* resume<T>(first: Promise<IteratorResult<T>>, rest: AsyncGenerator<T>): AsyncGenerator<T> {
+  try {
+    const step = await first
+    if (step.done) return
+    yield step.value
+    yield* rest
+  } finally {
+    await rest.return(undefined)
   }
 }

@@ -27,7 +27,7 @@ import {
 } from './scan-listing.ts'
 import { decodedBytes, storedBytes } from './scan-size.ts'
 import { Slabs } from './slabs.ts'
-import { type FetchedUnit, type Fragment, fileColumns, SMALL_RUN } from './units.ts'
+import { type FetchedUnit, type Fragment, fileColumns, type PlannedUnit, SMALL_RUN } from './units.ts'
 
 export interface ScanOptions {
   files: string | readonly string[] | undefined
@@ -76,12 +76,12 @@ export class ParquetScan implements Source {
   }
 
   async *read(stages: readonly Stage[], run: Run): AsyncGenerator<RecordBatch, void, void> {
-    const units = this.units(await this.files(run), stages, run)
-    const started = await startLanes(units, run, await this.program(stages, run), async () => {})
-    const { pool } = started
+    const program = await this.program(stages, run)
+    const planned = this.planned(await this.files(run), stages, run)
+    const { pool, units } = await startLanes(this, planned, run, program, async () => {})
     // One unit more than there are lanes, so that none idles while its batch is being looked at.
     const results = mapOrdered(
-      started.units,
+      units,
       pool.size + 1,
       fetched => OpenUnit.open(fetched, pool, run),
       unit => unit.release(),
@@ -202,38 +202,39 @@ export class ParquetScan implements Source {
     }
   }
 
-  /** Work for the lanes, its bytes read ahead as far as the budget lets it. */
-  async *units(
+  /** Work for the lanes. */
+  async *planned(
     files: readonly SourceFile[],
     stages: readonly Stage[],
     run: Run,
-  ): AsyncGenerator<FetchedUnit> {
+  ): AsyncGenerator<PlannedUnit> {
     const { schema } = await this.listing(run)
-    const columns = requiredColumns(stages, schema)
-    const slabs = new Slabs(run.budget)
-    const scan = this
-    async function* plans(): AsyncGenerator<{ fragment: Fragment; rowGroups: number[] }> {
-      for await (const fragment of scan.fragments(files, stages, run)) {
-        if (run.mode === 'fragment') yield { fragment, rowGroups: fragment.rowGroups }
-        else for (const rowGroup of fragment.rowGroups) yield { fragment, rowGroups: [rowGroup] }
-      }
+    const names = requiredColumns(stages, schema)
+    for await (const fragment of this.fragments(files, stages, run)) {
+      const { metadata, rowGroups } = fragment
+      const columns = fileColumns(names, fragment)
+      const unit = (rowGroups: number[]): PlannedUnit => ({
+        ...{ fragment, rowGroups, columns },
+        storedBytes: sum(rowGroups, rowGroup => storedBytes(metadata, rowGroup, columns)),
+        decodedBytes: sum(rowGroups, rowGroup => decodedBytes(metadata, rowGroup, columns)),
+      })
+      if (run.mode === 'fragment') yield unit(rowGroups)
+      else for (const rowGroup of rowGroups) yield unit([rowGroup])
     }
-    yield* mapOrdered(
-      plans(),
+  }
+
+  /** The same work, its bytes read ahead as far as the budget lets it. */
+  fetched(planned: AsyncIterable<PlannedUnit>, run: Run): AsyncGenerator<FetchedUnit> {
+    const slabs = new Slabs(run.budget)
+    return mapOrdered(
+      planned,
       UNITS_AHEAD + this.execution.lanes,
-      ({ fragment, rowGroups }) =>
-        this.#fetch(fragment, rowGroups, fileColumns(columns, fragment), slabs, run),
+      unit => this.#fetch(unit, slabs, run),
       fetched => fetched.release(),
     )
   }
 
-  async #fetch(
-    fragment: Fragment,
-    rowGroups: number[],
-    columns: readonly string[],
-    slabs: Slabs,
-    run: Run,
-  ): Promise<FetchedUnit> {
+  async #fetch({ fragment, rowGroups, columns }: PlannedUnit, slabs: Slabs, run: Run): Promise<FetchedUnit> {
     const { metadata, file, name } = fragment
     const leaves = leavesOf(metadata, columns)
     const wanted = rowGroups.flatMap(rowGroup =>
@@ -277,4 +278,8 @@ export class ParquetScan implements Source {
       throw error
     }
   }
+}
+
+function sum<T>(items: readonly T[], size: (item: T) => number): number {
+  return items.reduce((total, item) => total + size(item), 0)
 }

@@ -10,6 +10,18 @@ export interface Fragment {
   rowGroups: number[]
 }
 
+/** Work for a lane whose bytes are yet to be read. */
+export interface PlannedUnit {
+  fragment: Fragment
+  rowGroups: number[]
+  /** Those that are needed of the file's columns. */
+  columns: string[]
+  /** To be read. */
+  storedBytes: number
+  /** About what they become. */
+  decodedBytes: number
+}
+
 /** Work for a lane with its bytes in memory. */
 export interface FetchedUnit {
   fragment: Fragment
