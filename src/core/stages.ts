@@ -30,7 +30,7 @@ export function requiredColumns(stages: readonly Stage[], input: Schema): string
 /** Runs stages over batches of one schema. Rows keep their order. */
 export class StageRunner {
   readonly output: Schema
-  #steps: ((batch: RecordBatch, region: Region) => RecordBatch)[]
+  #steps: Step[]
 
   constructor(stages: readonly Stage[], input: Schema) {
     const live = liveColumns(stages, input)
@@ -43,24 +43,28 @@ export class StageRunner {
     this.output = schema
   }
 
-  /** The result's columns lie in `region` or are the input's own. */
-  run(batch: RecordBatch, region: Region): RecordBatch {
-    return this.#steps.reduce((current, step) => step(current, region), batch)
+  /**
+   * The result's columns lie in `region` or are the input's own; once a filter has dropped rows, all but the
+   * dictionaries lie in `taken`.
+   */
+  run(batch: RecordBatch, region: Region, taken: Region = region): RecordBatch {
+    return this.#steps.reduce(
+      (current, step) => step(current, current.numRows < batch.numRows ? taken : region, taken),
+      batch,
+    )
   }
 }
 
-function compile(
-  stage: Stage,
-  schema: Schema,
-  live: ReadonlySet<string>,
-): (batch: RecordBatch, region: Region) => RecordBatch {
+type Step = (batch: RecordBatch, region: Region, taken: Region) => RecordBatch
+
+function compile(stage: Stage, schema: Schema, live: ReadonlySet<string>): Step {
   if (stage.op === 'filter') {
     const predicate = bindPredicate(new Expr(stage.predicate), schema)
-    return (batch, region) => {
+    return (batch, region, taken) => {
       const selection = select(predicate, batch, region)
       const names = batch.schema.fields.map(field => field.name).filter(name => live.has(name))
       const kept = pick(batch, names)
-      return selection.count === batch.numRows ? kept : takeBatch(kept, selection, region)
+      return selection.count === batch.numRows ? kept : takeBatch(kept, selection, taken)
     }
   }
   if (stage.op === 'derive') {

@@ -44,6 +44,8 @@ export function readPlan(stages: readonly Stage[], schema: Schema): ReadPlan {
 export interface FilteredRows {
   batch: RecordBatch
   chosen: Rows | undefined
+  /** Where the batch lies; undefined for memory that is used again. */
+  region: Region | undefined
 }
 
 /** What a {@link FilteredReader} reads. */
@@ -110,22 +112,25 @@ export class FilteredReader {
     return this.#tested.pageBytes + this.#others.pageBytes
   }
 
-  /** The next `rows` rows, in `region`: few chosen ones by themselves, or all rows and which of them are chosen. */
-  read(rows: number, region: Region): FilteredRows {
+  /**
+   * The next `rows` rows. Few chosen ones come by themselves, in `taken`; else all rows, in `scratch`, and which of
+   * them are chosen.
+   */
+  read(rows: number, scratch: Region, taken: Region): FilteredRows {
     const { plan } = this.#source
-    const tested = this.#columns(plan.tested, this.#tested.read(rows, region), rows, region)
-    const chosen = this.#select(tested, region)
+    const tested = this.#columns(plan.tested, this.#tested.read(rows, scratch), rows, scratch)
+    const chosen = this.#select(tested, scratch)
     if (chosen === undefined || chosen.count >= rows * SPARSE) {
-      const others = this.#columns(plan.others, this.#others.read(rows, region), rows, region)
-      return { batch: join(plan.output, tested, others), chosen }
+      const others = this.#columns(plan.others, this.#others.read(rows, scratch), rows, scratch)
+      return { batch: join(plan.output, tested, others), chosen, region: scratch }
     }
-    const others = this.#others.take(rows, chosen, region)
+    const others = this.#others.take(rows, chosen, taken)
     const batch = join(
       plan.output,
-      takeBatch(tested, chosen, region),
-      this.#columns(plan.others, others, chosen.count, region),
+      takeBatch(tested, chosen, taken),
+      this.#columns(plan.others, others, chosen.count, taken),
     )
-    return { batch, chosen: undefined }
+    return { batch, chosen: undefined, region: taken }
   }
 
   close(): void {

@@ -74,13 +74,14 @@ export class Lane {
       this.#unit = undefined
       return undefined
     }
-    const { batch, region, rowsIn, last } = step.value
+    const { batch, region, scratch, rowsIn, last } = step.value
     try {
       const { message, memory } = packBatch(batch)
       const bytes = memory.byteLength
       return new Transferred({ batch: message, bytes, rowsIn, last } satisfies LaneBatch, [memory])
     } finally {
-      region.free()
+      region?.free()
+      scratch.free()
     }
   }
 
@@ -95,11 +96,11 @@ export class Lane {
     let rowsIn = 0
     let rowsOut = 0
     let bytesOut = 0
-    for await (const { batch, region, rowsIn: read, borrowed } of this.#decoder.batches(unit)) {
+    for await (const { batch, region, scratch, rowsIn: read } of this.#decoder.batches(unit)) {
       rowsIn += read
       rowsOut += batch.numRows
       bytesOut += batchBytes(batch)
-      await this.#add(batch, region, borrowed)
+      await this.#add(batch, region, scratch)
     }
     return this.#counts(rowsIn, rowsOut, bytesOut)
   }
@@ -112,16 +113,16 @@ export class Lane {
       this.#tail = { schema, runner: new StageRunner(this.#program.sink!.tail, schema) }
     }
     await this.#makeRoom(COPIES * batchBytes(batch))
-    const region = this.#arena.region()
+    const scratch = this.#arena.region()
     let result: RecordBatch
     try {
-      result = this.#tail.runner.run(batch, region)
+      result = this.#tail.runner.run(batch, scratch)
     } catch (error) {
-      region.free()
+      scratch.free()
       throw error
     }
     // The batch is in memory of the message's own, unless a stage has made it anew.
-    await this.#add(result, region, true)
+    await this.#add(result, undefined, scratch)
     return this.#counts(batch.numRows, result.numRows, 0)
   }
 
@@ -166,12 +167,11 @@ export class Lane {
     return this.#counts(0, 0, 0)
   }
 
-  async #add(batch: RecordBatch, region: Region, borrowed: boolean): Promise<void> {
-    for (const path of this.#buffers!.add(batch, region, borrowed)) {
-      for (let taken = this.#buffers!.take(path, false); taken; taken = this.#buffers!.take(path, false)) {
-        await this.#encodeTaken(taken)
-      }
-    }
+  async #add(batch: RecordBatch, region: Region | undefined, scratch: Region): Promise<void> {
+    const buffers = this.#buffers!
+    for (const path of buffers.add(batch, region, scratch)) await this.#encodeAll(path, false)
+    for (const path of buffers.quiet()) await this.#encodeAll(path, true)
+    buffers.compact()
   }
 
   /** Writes the partitions that have waited longest until `bytes` more fit. */
@@ -180,19 +180,19 @@ export class Lane {
     while (this.#arena.used + bytes > this.#program.arenaBytes * (1 - RESERVE)) {
       const paths = this.#buffers.oldest()
       if (paths.length === 0) return
-      for (const path of paths) {
-        for (let taken = this.#buffers.take(path, true); taken; taken = this.#buffers.take(path, true)) {
-          await this.#encodeTaken(taken)
-        }
-      }
+      for (const path of paths) await this.#encodeAll(path, true)
     }
   }
 
-  async #encodeTaken(taken: TakenRows): Promise<void> {
-    try {
-      await this.#encode(taken.path, taken.batches)
-    } finally {
-      taken.release()
+  /** Encodes the row groups that a partition has enough rows for; if `rest`, the last of them has what is left. */
+  async #encodeAll(path: string, rest: boolean): Promise<void> {
+    const buffers = this.#buffers!
+    for (let taken = buffers.take(path, rest); taken; taken = buffers.take(path, rest)) {
+      try {
+        await this.#encode(path, taken.batches)
+      } finally {
+        taken.release()
+      }
     }
   }
 

@@ -1,9 +1,10 @@
 import type { RecordBatch } from 'apache-arrow'
 import type { Arena, Region } from '../core/arena.ts'
-import { batchBytes, makeBatch } from '../core/batch.ts'
+import { batchBytes } from '../core/batch.ts'
 import { concatBatches } from '../core/concat.ts'
 import { sliceRows } from '../core/slice.ts'
-import { type PartitionedBatch, partitionBatch, withOwnDictionary } from './partition-batch.ts'
+import { takeBatch } from '../core/take.ts'
+import { type Part, Partitioning, withOwnDictionaries, withoutKeys } from './partition-batch.ts'
 
 /** When a partition's rows become a row group. */
 export interface RowGroupSize {
@@ -12,16 +13,23 @@ export interface RowGroupSize {
   bytes: number
 }
 
-/** A batch ordered by partition, alive until all of its parts have left. */
+/** Rows of a batch in which those of a partition lie side by side, alive until all of them have left. */
 interface Block {
+  /** In order of arrival. */
+  readonly ordinal: number
   region: Region
   batch: RecordBatch
-  parts: number
-  paths: string[]
+  bytesPerRow: number
+  /** What is waiting. */
+  readonly slices: Set<Slice>
+  rows: number
+  /** Slices that have been taken and not released. */
+  taken: number
 }
 
 interface Slice {
-  block: Block
+  readonly block: Block
+  readonly path: string
   start: number
   end: number
 }
@@ -40,19 +48,35 @@ export interface TakenRows {
   release(): void
 }
 
+/** A region that has more than this for each byte of the batch is not kept for it. */
+const WASTE = 1.5
+/** A block is copied together once less than this share of its rows is left. */
+const SPARSE = 1 / 8
+/** Blocks that are not worth copying together. */
+const SMALL_BLOCK = 1 << 16
+/** What is worth a row group before memory is short. */
+const WORTH = { rows: 4096, bytes: 1 << 18 }
+/** Blocks without a row of a partition, at least, until it counts as quiet. */
+const QUIET_BLOCKS = 2
+/** Parts of a block that share memory. */
+const CHUNKS = 16
+const LARGEST_CHUNK = 1 << 20
+
 /**
- * A lane's rows on their way into row groups, by partition. Every batch added becomes a block of the arena,
- * its rows ordered by partition; a partition is a list of slices of blocks. Taking a partition's rows frees
- * the blocks that nobody else has a slice of.
+ * A lane's rows on their way into row groups, by partition. Every batch added becomes a block of the arena in
+ * which the rows of a partition lie side by side; a partition is a list of slices of blocks. Taking a
+ * partition's rows frees the blocks that nobody else has a slice of.
  */
 export class PartitionBuffers {
   readonly #arena: Arena
   readonly #keys: readonly string[]
   readonly #size: RowGroupSize
   readonly #maxPartitions: number
+  /** Those that have gone without a new row for longest come first. */
   readonly #partitions = new Map<string, Partition>()
   /** In order of arrival. */
   readonly #blocks = new Set<Block>()
+  #added = 0
 
   constructor(arena: Arena, keys: readonly string[], size: RowGroupSize, maxPartitions: number) {
     this.#arena = arena
@@ -62,33 +86,35 @@ export class PartitionBuffers {
   }
 
   /**
-   * Adds a batch whose columns lie in `region`, and disposes of the region.
+   * Adds a batch, and disposes of the regions.
    *
-   * @param borrowed the columns may lie elsewhere, and have to be copied
+   * @param region where its columns lie; undefined if they lie in memory that is not the caller's to keep
+   * @param scratch where its dictionaries may lie; may be `region`
    * @returns the paths of partitions that have enough rows for a row group
    */
-  add(batch: RecordBatch, region: Region, borrowed: boolean): string[] {
-    if (batch.numRows === 0) {
-      region.free()
-      return []
-    }
-    const { block, parts } = this.#block(batch, region, borrowed)
-    const perRow = batchBytes(block.batch) / batch.numRows
-    const full: string[] = []
-    for (const { path, start, end } of parts) {
-      let partition = this.#partitions.get(path)
-      if (partition === undefined) this.#partitions.set(path, (partition = { slices: [], rows: 0, bytes: 0 }))
-      partition.slices.push({ block, start, end })
-      partition.rows += end - start
-      partition.bytes += (end - start) * perRow
-      if (
-        (partition.rows >= this.#size.rows || partition.bytes >= this.#size.bytes) &&
-        !full.includes(path)
-      ) {
-        full.push(path)
+  add(batch: RecordBatch, region: Region | undefined, scratch: Region): Set<string> {
+    const full = new Set<string>()
+    let kept: Region | undefined
+    try {
+      if (batch.numRows === 0) return full
+      const { block, parts } = this.#block(batch, region, scratch)
+      kept = block.region
+      for (const { path, start, end } of parts) {
+        const slice = { block, path, start, end }
+        const partition = this.#partitions.get(path) ?? { slices: [], rows: 0, bytes: 0 }
+        this.#partitions.delete(path)
+        this.#partitions.set(path, partition)
+        partition.slices.push(slice)
+        partition.rows += end - start
+        partition.bytes += (end - start) * block.bytesPerRow
+        block.slices.add(slice)
+        if (this.#isFull(partition)) full.add(path)
       }
+      return full
+    } finally {
+      if (region !== kept) region?.free()
+      if (scratch !== kept) scratch.free()
     }
-    return full
   }
 
   /**
@@ -97,20 +123,21 @@ export class PartitionBuffers {
    */
   take(path: string, rest: boolean): TakenRows | undefined {
     const partition = this.#partitions.get(path)
-    if (partition === undefined) return undefined
-    const full = partition.rows >= this.#size.rows || partition.bytes >= this.#size.bytes
-    if (!full && !rest) return undefined
-    const slices: Slice[] = []
+    if (partition === undefined || !(rest || this.#isFull(partition))) return undefined
+    const taken: { block: Block; start: number; end: number }[] = []
     let rows = 0
     while (partition.slices.length > 0 && rows < this.#size.rows) {
       const slice = partition.slices[0]!
-      const count = Math.min(slice.end - slice.start, this.#size.rows - rows)
-      rows += count
-      if (count === slice.end - slice.start) slices.push(partition.slices.shift()!)
-      else {
-        slices.push({ block: slice.block, start: slice.start, end: slice.start + count })
-        slice.block.parts++
-        slice.start += count
+      const { block, start } = slice
+      const end = Math.min(slice.end, start + this.#size.rows - rows)
+      taken.push({ block, start, end })
+      rows += end - start
+      slice.start = end
+      block.taken++
+      block.rows -= end - start
+      if (end === slice.end) {
+        partition.slices.shift()
+        block.slices.delete(slice)
       }
     }
     partition.bytes -= (partition.bytes * rows) / partition.rows
@@ -119,17 +146,60 @@ export class PartitionBuffers {
     return {
       path,
       rows,
-      batches: slices.map(({ block, start, end }) => sliceRows(block.batch, start, end)),
+      batches: taken.map(({ block, start, end }) => sliceRows(block.batch, start, end)),
       release: () => {
-        for (const { block } of slices) this.#release(block)
+        for (const { block } of taken) {
+          block.taken--
+          this.#freeEmpty(block)
+        }
       },
+    }
+  }
+
+  /**
+   * The partitions that are worth a row group and have gone quiet: as many blocks have come without a row of them
+   * as lie between their first and their last, and at least a few. Of data sorted by the key those are complete;
+   * keys that are scattered all over the data hardly ever rest for as long as they have been waiting.
+   */
+  quiet(): string[] {
+    const paths: string[] = []
+    for (const [path, { slices, rows, bytes }] of this.#partitions) {
+      const last = slices.at(-1)!.block.ordinal
+      const age = this.#added - 1 - last
+      if (age < QUIET_BLOCKS) break
+      if (rows < WORTH.rows && bytes < WORTH.bytes) continue
+      if (age > last - slices[0]!.block.ordinal) paths.push(path)
+    }
+    return paths
+  }
+
+  /** Copies together what is left of blocks that have lost most of their rows. */
+  compact(): void {
+    for (const block of this.#blocks) {
+      const { region, batch, rows, taken, slices } = block
+      if (taken > 0 || rows > batch.numRows * SPARSE || region.bytes < SMALL_BLOCK) continue
+      const scratch = this.#arena.region()
+      const into = this.#region(rows * block.bytesPerRow)
+      const indices = scratch.alloc(rows * 4)
+      const numbers = this.#arena.i32(indices, rows)
+      let at = 0
+      for (const slice of slices) {
+        const start = at
+        for (let row = slice.start; row < slice.end; row++) numbers[at++] = row
+        slice.start = start
+        slice.end = at
+      }
+      block.batch = withOwnDictionaries(takeBatch(batch, { count: rows, indices }, into), into)
+      block.region = into
+      region.free()
+      scratch.free()
     }
   }
 
   /** The partitions with rows in the oldest block: what to write when memory is short. */
   oldest(): string[] {
     const [block] = this.#blocks
-    return block === undefined ? [] : [...new Set(block.paths)].filter(path => this.#partitions.has(path))
+    return block === undefined ? [] : [...new Set(Array.from(block.slices, ({ path }) => path))]
   }
 
   /** The partitions that have rows, and how many. */
@@ -137,46 +207,52 @@ export class PartitionBuffers {
     return Array.from(this.#partitions, ([path, { rows }]) => ({ path, rows }))
   }
 
-  #block(
-    batch: RecordBatch,
-    region: Region,
-    borrowed: boolean,
-  ): { block: Block; parts: PartitionedBatch['parts'] } {
-    const whole = { path: '', start: 0, end: batch.numRows }
-    // Without keys the region itself becomes the block, unless most of it is something else.
-    const adopt = !borrowed && this.#keys.length === 0 && region.bytes <= 3 * batchBytes(batch)
-    const into = adopt ? region : this.#arena.region()
+  #isFull({ rows, bytes }: Partition): boolean {
+    return rows >= this.#size.rows || bytes >= this.#size.bytes
+  }
+
+  #block(batch: RecordBatch, region: Region | undefined, scratch: Region): { block: Block; parts: Part[] } {
+    const rows = batch.numRows
+    const written = withoutKeys(batch, this.#keys)
+    const bytes = batchBytes(written)
+    const partitioning =
+      this.#keys.length === 0 ? undefined : new Partitioning(batch, this.#keys, this.#maxPartitions, scratch)
+    const inOrder = partitioning === undefined ? [{ path: '', start: 0, end: rows }] : partitioning.runs()
+    const keep = inOrder !== undefined && region !== undefined && region.bytes <= WASTE * bytes
+    const into = keep ? region : this.#region(bytes)
     try {
-      const { batch: ordered, parts } = adopt
-        ? { batch, parts: [whole] }
-        : this.#keys.length === 0
-          ? { batch: copyInto(batch, into), parts: [whole] }
-          : partitionBatch(batch, this.#keys, this.#maxPartitions, region, into)
+      const { batch: placed, parts } = keep
+        ? { batch: written, parts: inOrder }
+        : (partitioning?.ordered(into) ?? { batch: copyInto(batch, into), parts: inOrder! })
       const block: Block = {
+        ordinal: this.#added++,
         region: into,
-        batch: ordered,
-        parts: parts.length,
-        paths: parts.map(p => p.path),
+        batch: keep && region === scratch ? placed : withOwnDictionaries(placed, into),
+        bytesPerRow: bytes / rows,
+        slices: new Set(),
+        rows,
+        taken: 0,
       }
       this.#blocks.add(block)
       return { block, parts }
     } catch (error) {
-      into.free()
+      if (!keep) into.free()
       throw error
-    } finally {
-      if (!adopt) region.free()
     }
   }
 
-  #release(block: Block): void {
-    if (--block.parts > 0) return
+  /** A region for a block of about that size. */
+  #region(bytes: number): Region {
+    return this.#arena.region(Math.min(LARGEST_CHUNK, Math.ceil(bytes / CHUNKS / 1024) * 1024))
+  }
+
+  #freeEmpty(block: Block): void {
+    if (block.slices.size > 0 || block.taken > 0) return
     this.#blocks.delete(block)
     block.region.free()
   }
 }
 
 function copyInto(batch: RecordBatch, region: Region): RecordBatch {
-  const copy = concatBatches([batch, sliceRows(batch, 0, 0)], region)
-  const columns = copy.data.children.map(column => withOwnDictionary(column, region))
-  return makeBatch(copy.schema.fields, columns, copy.numRows)
+  return concatBatches([batch, sliceRows(batch, 0, 0)], region)
 }

@@ -10,14 +10,18 @@ import { FilteredReader, type FilteredRows, type ReadPlan, readPlan } from './fi
 import type { LaneFile, LaneProgram, LaneUnit } from './lane-messages.ts'
 import { decodedBytes } from './scan-size.ts'
 
-/** A batch on its way out of the decoder, in a region of its own. */
+/** A batch on its way out of the decoder. Both regions are the receiver's to free. */
 export interface Step {
   batch: RecordBatch
-  region: Region
+  /**
+   * Where the columns lie, unless that is elsewhere, in memory that is gone when the next batch is asked for:
+   * then undefined.
+   */
+  region: Region | undefined
+  /** What was needed on the way; dictionaries may lie there. */
+  scratch: Region
   rowsIn: number
   last: boolean
-  /** The columns may lie elsewhere, in memory that is gone when the next batch is asked for. */
-  borrowed: boolean
 }
 
 /** Part of the arena that one batch on its way may take. */
@@ -100,14 +104,13 @@ export class UnitDecoder {
       for (let at = 0, rowsIn = 0; at < rows; at += rowsIn) {
         rowsIn = Math.min(step, rows - at)
         await this.#makeRoom(rowsIn * copies * perRow + (all === undefined ? kept : 0))
-        if (atOnce) all ??= reader.read(rows, whole)
+        if (atOnce) all ??= reader.read(rows, whole, whole)
         // Few rows have been left: they make one slice.
         if (all !== undefined && all.batch.numRows < rows) rowsIn = rows
         const last = lastGroup && at + rowsIn === rows
-        yield this.#stage(rowsIn, last, all !== undefined, region => {
-          const slice =
-            all === undefined ? reader.read(rowsIn, region) : sliceOf(all, at, at + rowsIn, region)
-          return chosenRows(slice, region)
+        yield this.#stage(rowsIn, last, (scratch, taken) => {
+          if (all !== undefined) return chosenRows(sliceOf(all, at, at + rowsIn, scratch), taken)
+          return chosenRows(reader.read(rowsIn, scratch, taken), taken)
         })
       }
     } finally {
@@ -122,21 +125,27 @@ export class UnitDecoder {
     try {
       for (const rowGroup of unit.rowGroups) readers.push(await this.#reader(file, rowGroup, unit))
       const rowsIn = readers.reduce((sum, reader) => sum + reader.rows, 0)
-      return this.#stage(rowsIn, true, false, region => {
-        const parts = readers.map(reader => chosenRows(reader.read(reader.rows, region), region))
-        return concatBatches(parts, region)
+      return this.#stage(rowsIn, true, scratch => {
+        const parts = readers.map(
+          reader => chosenRows(reader.read(reader.rows, scratch, scratch), scratch).batch,
+        )
+        return { batch: concatBatches(parts, scratch), region: scratch }
       })
     } finally {
       for (const reader of readers) reader.close()
     }
   }
 
-  #stage(rowsIn: number, last: boolean, borrowed: boolean, make: (region: Region) => RecordBatch): Step {
-    const region = this.#arena.region()
+  #stage(rowsIn: number, last: boolean, make: (scratch: Region, taken: Region) => Rows): Step {
+    const scratch = this.#arena.region()
+    const taken = this.#arena.region()
     try {
-      return { batch: this.#rest.run(make(region), region), region, rowsIn, last, borrowed }
+      const { batch: read, region } = make(scratch, taken)
+      const batch = this.#rest.run(read, region === taken ? taken : scratch, taken)
+      return { batch, region: batch.numRows < read.numRows ? taken : region, scratch, rowsIn, last }
     } catch (error) {
-      region.free()
+      scratch.free()
+      taken.free()
       throw error
     }
   }
@@ -159,20 +168,28 @@ export class UnitDecoder {
   }
 }
 
-/** Rows `start` to `end` of those read; indices of chosen ones are counted anew. */
-function sliceOf({ batch, chosen }: FilteredRows, start: number, end: number, region: Region): FilteredRows {
-  if (chosen === undefined) return { batch: sliceRows(batch, start, Math.min(end, batch.numRows)), chosen }
-  const { arena } = region
+/** A batch and where its columns lie; undefined for memory that is used again. */
+interface Rows {
+  batch: RecordBatch
+  region: Region | undefined
+}
+
+/** Rows `start` to `end` of those read, which stay where they are; indices of chosen ones are counted anew. */
+function sliceOf({ batch, chosen }: FilteredRows, start: number, end: number, scratch: Region): FilteredRows {
+  const slice = sliceRows(batch, start, Math.min(end, batch.numRows))
+  if (chosen === undefined) return { batch: slice, chosen, region: undefined }
+  const { arena } = scratch
   const all = arena.i32(chosen.indices, chosen.count)
   const from = lowerBound(all, start)
   const count = lowerBound(all, end) - from
-  const indices = region.alloc(4 * count)
+  const indices = scratch.alloc(4 * count)
   arena.kernels.shiftOffsets(chosen.indices + 4 * from, count, -start, indices)
-  return { batch: sliceRows(batch, start, end), chosen: { count, indices } }
+  return { batch: slice, chosen: { count, indices }, region: undefined }
 }
 
-function chosenRows({ batch, chosen }: FilteredRows, region: Region): RecordBatch {
-  return chosen === undefined || chosen.count === batch.numRows ? batch : takeBatch(batch, chosen, region)
+function chosenRows({ batch, chosen, region }: FilteredRows, taken: Region): Rows {
+  if (chosen === undefined || chosen.count === batch.numRows) return { batch, region }
+  return { batch: takeBatch(batch, chosen, taken), region: taken }
 }
 
 /** How many of ascending numbers are below `limit`. */

@@ -24,6 +24,17 @@ export interface DictionaryKernels {
     distinct: number,
     out: number,
   ): number
+  /** The same from 0 on, with the code 0 for null rows instead of none. Returns how many codes occur, or -1. */
+  renumberCodes(
+    codes: number,
+    bits: number,
+    from: number,
+    count: number,
+    map: number,
+    size: number,
+    used: number,
+    out: number,
+  ): number
   /** Each code once; a code whose stamp equals `epoch` has been seen. Returns how many. */
   distinctCodes(codes: number, count: number, stamps: number, epoch: number, out: number): number
 }

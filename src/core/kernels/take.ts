@@ -19,6 +19,8 @@ export interface TakeKernels {
     out: number,
   ): void
   countingSort(codes: number, count: number, buckets: number, starts: number, order: number): void
+  /** Where runs of equal codes begin, to `starts`; returns how many, or -1 if there are more than `most`. */
+  codeRuns(codes: number, count: number, most: number, starts: number): number
   pairCodes(codes: number, more: number, count: number, out: number): void
   mapCodes(
     codes: number,

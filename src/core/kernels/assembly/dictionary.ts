@@ -159,3 +159,28 @@ export function distinctCodes(codes: usize, count: i32, stamps: usize, epoch: i3
   }
   return found
 }
+
+/**
+ * {@link compactCodes} that keeps null rows, with the code 0: `out` has a code for each of the `count` rows.
+ * Returns the number of codes that occur, or -1 for one outside the dictionary.
+ */
+export function renumberCodes(codes: usize, bits: usize, from: i32, count: i32, map: usize, size: u32, used: usize, out: usize): i32 {
+  let distinct = 0
+  for (let i = 0; i < count; i++) {
+    const bit = from + i
+    let number = 0
+    if (bits == 0 || ((load<u8>(bits + ((<usize>bit) >> 3)) >> (<u8>(bit & 7))) & 1) != 0) {
+      const code = load<u32>(codes + ((<usize>i) << 2))
+      if (code >= size) return -1
+      const entry = map + ((<usize>code) << 2)
+      number = load<i32>(entry)
+      if (number < 0) {
+        number = distinct++
+        store<i32>(entry, number)
+        store<u32>(used + ((<usize>number) << 2), code)
+      }
+    }
+    store<i32>(out + ((<usize>i) << 2), number)
+  }
+  return distinct
+}

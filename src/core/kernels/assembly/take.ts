@@ -155,6 +155,25 @@ export function countingSort(codes: usize, count: i32, buckets: i32, starts: usi
   store<u32>(starts, 0)
 }
 
+/**
+ * Where each run of equal codes begins; returns how many runs there are, or -1 if there are more than `most`, for
+ * which `starts` has room.
+ */
+export function codeRuns(codes: usize, count: i32, most: i32, starts: usize): i32 {
+  let runs = 0
+  let i = 0
+  while (i < count) {
+    if (runs == most) return -1
+    store<i32>(starts + ((<usize>runs) << 2), i)
+    runs++
+    const code = load<i32>(codes + ((<usize>i) << 2))
+    const wanted = i32x4.splat(code)
+    while (i + 4 <= count && i32x4.all_true(i32x4.eq(v128.load(codes + ((<usize>i) << 2)), wanted))) i += 4
+    while (i < count && load<i32>(codes + ((<usize>i) << 2)) == code) i++
+  }
+  return runs
+}
+
 /** Two keys as one: 64 bits a row, the code in the lower half, `more` in the upper. */
 export function pairCodes(codes: usize, more: usize, count: i32, out: usize): void {
   for (let i = 0; i < count; i++) {
