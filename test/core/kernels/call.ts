@@ -62,12 +62,28 @@ export const end = (range: Range): Place => at(range, range.bytes.length)
 /** Byte strings one after the other, and spans of them. */
 export function spansOf(values: readonly Uint8Array[]): { spans: Range; data: Range } {
   const data = input(concat(values))
-  const lengths = new Uint32Array(2 * values.length)
-  values.forEach((value, i) => {
-    lengths[2 * i + 1] = value.length
+  const offsets = offsetsOf(values)
+  return {
+    spans: spansAt(
+      data,
+      [...values.keys()].map(i => [offsets[i]!, values[i]!.length]),
+    ),
+    data,
+  }
+}
+
+/** Spans of what lies at `places` in `data`; `room` for that many spans makes them an input to add to. */
+export function spansAt(
+  data: Range,
+  places: readonly (readonly [start: number, length: number])[],
+  room?: number,
+): Range {
+  const pairs = new Uint32Array(2 * (room ?? places.length))
+  places.forEach(([, length], i) => {
+    pairs[2 * i + 1] = length
   })
-  const starts = [...offsetsOf(values)].slice(0, -1)
-  return { spans: new Range(bytesOf(lengths), 'input', { of: data, starts }), data }
+  const starts = places.map(([start]) => start)
+  return new Range(bytesOf(pairs), room === undefined ? 'input' : 'in place', { of: data, starts })
 }
 
 type Argument<P> = P extends number ? number | Range | Place : P

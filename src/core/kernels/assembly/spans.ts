@@ -27,7 +27,7 @@ function fromOffsets<T>(offsets: usize, data: usize, bytes: u32, bits: usize, fr
     offsets += sizeof<T>()
     const end = <i64>load<T>(offsets)
     // Nulls are checked, too: only so is every offset known to lie between the first and the last.
-    if (end < start || end - first > <i64>bytes) return -1
+    if (end < start || <u64>(end - first) > <u64>bytes) return -1
     if (isSet(bits, from + i)) {
       const span = out + ((<usize>written) << 3)
       store<u32>(span, <u32>(data + <usize>(start - first)))
@@ -64,7 +64,7 @@ export function spansOfCodes(offsets: usize, offsetWidth: usize, data: usize, by
     const code = <usize>load<u32>(codes + ((<usize>i) << 2))
     const start = offsetAt(offsets, offsetWidth, code)
     const end = offsetAt(offsets, offsetWidth, code + 1)
-    if (start < first || end < start || end - first > <i64>bytes) return -1
+    if (start < first || end < start || <u64>(end - first) > <u64>bytes) return -1
     const span = out + ((<usize>i) << 3)
     store<u32>(span, <u32>(data + <usize>(start - first)))
     store<u32>(span, <u32>(end - start), 4)
