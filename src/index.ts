@@ -23,6 +23,17 @@ export {
   type DescribeOptions,
   describeDataset,
 } from './dataset/describe.ts'
+export {
+  type Aggregate,
+  type Aggregated,
+  type AggregateOptions,
+  aggregate,
+  count,
+  max,
+  mean,
+  min,
+  sum,
+} from './operators/aggregate.ts'
 export { derive } from './operators/derive.ts'
 export { filter } from './operators/filter.ts'
 export { limit } from './operators/limit.ts'

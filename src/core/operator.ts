@@ -1,4 +1,5 @@
 import type { RecordBatch } from 'apache-arrow'
+import type { Aggregation } from './aggregation/plan.ts'
 import type { RetryOptions } from './retry.ts'
 import type { Run } from './run.ts'
 import type { Stage } from './stages.ts'
@@ -33,6 +34,7 @@ export interface RetryOperatorOptions extends RetryOptions {
 /** What an operator says of itself, for the planner and for `explain()`. */
 export type OperatorDescription =
   | Stage
+  | ({ op: 'aggregate' } & Aggregation)
   | ({ op: 'repartition' } & RepartitionOptions)
   | ({ op: 'throttle' } & ThrottleOptions)
   | ({ op: 'retry' } & RetryOperatorOptions)

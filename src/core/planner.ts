@@ -1,7 +1,20 @@
 import type { RecordBatch, Schema } from 'apache-arrow'
+import { aggregateRows, MERGE_SHARE } from './aggregation/aggregate-rows.ts'
+import {
+  type Aggregation,
+  aggregatedColumns,
+  aggregationSchema,
+  describeAggregation,
+} from './aggregation/plan.ts'
 import { SluiceError } from './errors.ts'
 import { Expr } from './expressions/expr.ts'
-import { type Operator, type OperatorDescription, type RepartitionOptions, restartable } from './operator.ts'
+import {
+  describe,
+  type Operator,
+  type OperatorDescription,
+  type RepartitionOptions,
+  restartable,
+} from './operator.ts'
 import type { Run } from './run.ts'
 import type { Source, SourceExplanation } from './source.ts'
 import { type Stage, stagesSchema, unknownColumn } from './stages.ts'
@@ -14,6 +27,8 @@ import { throttleBuckets } from './throttle.ts'
 export interface PipelinePlan {
   source: Source
   head: Stage[]
+  /** What the source's lanes do behind `head`; `middle` then begins with what merges their groups. */
+  groups: Aggregation | undefined
   middle: Operator[]
   tail: Stage[]
   /** Of the last `repartition`, if any. */
@@ -37,11 +52,23 @@ export async function planPipeline(
 ): Promise<PipelinePlan> {
   const head: Stage[] = []
   const middle: Operator[] = []
+  let groups: Aggregation | undefined
   let repartition: RepartitionOptions | undefined
+  let schema = await source.schema(run)
+  let known = true
   for (const operator of operators) {
     const { description } = operator
+    const before = known ? schema : undefined
+    known &&= description !== undefined && description.op !== 'custom'
+    if (known) schema = schemaAfter(description!, schema)
     if (description?.op === 'repartition') repartition = description
-    else if (middle.length > 0 || description === undefined) middle.push(operator)
+    else if (description?.op === 'aggregate') {
+      const pushed = middle.length === 0 && source.readGroups !== undefined && run.throttles.length === 0
+      if (middle.length === 0) head.push({ op: 'project', columns: aggregatedColumns(description) })
+      if (pushed) groups = description
+      const input = { schema: before, partial: pushed }
+      middle.push(describe(description, (rows, current) => aggregateRows(description, rows, input, current)))
+    } else if (middle.length > 0 || description === undefined) middle.push(operator)
     else if (isStage(description)) head.push(description)
     else if (description.op === 'retry' && source.governed) run.retry = description
     else if (description.op === 'throttle' && source.governed)
@@ -54,26 +81,27 @@ export async function planPipeline(
     tail.unshift(last!.description as Stage)
     tailOperators.unshift(middle.pop()!)
   }
-  const described = operators.map(describeOperator)
-  const opaque = described.findIndex(({ op }) => op === 'custom')
-  const known = opaque < 0 ? described : described.slice(0, opaque)
-  const schema = stagesSchema(known.filter(isStage), await source.schema(run))
-  if (opaque < 0 && repartition !== undefined) checkKeys(repartition, schema)
+  if (known && repartition !== undefined) checkKeys(repartition, schema)
+  // Lanes that aggregate leave room for the groups of all of them.
+  if (groups !== undefined) run.laneShare = 1 - MERGE_SHARE
   const apply = (input: AsyncIterable<RecordBatch>, list: readonly Operator[], current: Run) =>
     list.reduce((stream, operator) => restartable(() => streamOf(operator, stream, current)), input)
   const beforeTail = (current: Run) =>
     apply(
-      restartable(() => source.read(head, current)),
+      restartable(() =>
+        groups === undefined ? source.read(head, current) : source.readGroups!(head, groups, current),
+      ),
       middle,
       current,
     )
   const plan: PipelinePlan = {
     source,
     head,
+    groups,
     middle,
     tail,
     repartition,
-    operators: described,
+    operators: operators.map(describeOperator),
     schema,
     batches: current => apply(beforeTail(current), tailOperators, current),
     beforeTail,
@@ -97,7 +125,10 @@ export class Explanation {
   constructor(plan: PipelinePlan, source: SourceExplanation) {
     this.source = source
     this.pushed = plan.head.map(describeText)
-    this.main = plan.middle.map(operator => describeText(describeOperator(operator)))
+    if (plan.groups !== undefined) this.pushed.push(describeAggregation(plan.groups))
+    this.main = plan.middle.map((operator, i) =>
+      i === 0 && plan.groups !== undefined ? 'merge groups' : describeText(describeOperator(operator)),
+    )
     this.tail = plan.tail.map(describeText)
     this.partitionBy = plan.repartition?.by ?? []
     this.schema = plan.schema.fields.map(({ name, type, nullable }) => ({
@@ -138,6 +169,11 @@ function isStage(description: OperatorDescription | undefined): description is S
   return description?.op === 'filter' || description?.op === 'derive' || description?.op === 'project'
 }
 
+function schemaAfter(description: OperatorDescription, schema: Schema): Schema {
+  if (description.op === 'aggregate') return aggregationSchema(description, schema)
+  return isStage(description) ? stagesSchema([description], schema) : schema
+}
+
 function describeOperator(operator: Operator): OperatorDescription {
   return operator.description ?? { op: 'custom', name: operator.name || 'anonymous' }
 }
@@ -150,6 +186,8 @@ function describeText(description: OperatorDescription): string {
       return `derive ${description.columns.map(([name, node]) => `${name} = ${new Expr(node)}`).join(', ')}`
     case 'project':
       return `project ${description.columns.join(', ')}`
+    case 'aggregate':
+      return describeAggregation(description)
     case 'custom':
       return description.name
     default: {

@@ -1,4 +1,5 @@
 import type { RecordBatch, Schema } from 'apache-arrow'
+import type { Aggregation } from './aggregation/plan.ts'
 import type { ResolvedExecution, Run } from './run.ts'
 import type { Stage } from './stages.ts'
 
@@ -12,6 +13,8 @@ export interface Source {
   schema(run: Run): Promise<Schema>
   /** The batches after `stages`, which the source runs itself. Pulled; released by the iterator's `return()`. */
   read(stages: readonly Stage[], run: Run): AsyncIterable<RecordBatch>
+  /** Partial groups of the rows after `stages`, as `core/aggregation` merges them; absent if the source cannot. */
+  readGroups?(stages: readonly Stage[], aggregation: Aggregation, run: Run): AsyncIterable<RecordBatch>
   /** What would be read, without reading it. */
   explain(stages: readonly Stage[], run: Run): Promise<SourceExplanation>
   /** The source as data, for a job's plan. */

@@ -98,7 +98,7 @@ export async function drainScan(
 
 /** Runs a pipeline whose batches come from the main thread: user functions, or a source of another kind. */
 export async function drainBatches(plan: PipelinePlan, drain: Drain, run: Run): Promise<void> {
-  run.laneShare = 0.5
+  run.laneShare /= 2
   const first: RecordBatch[] = []
   let bytes = 0
   const input = untilAborted(plan.beforeTail(run), run.signal)[Symbol.asyncIterator]()

@@ -1,3 +1,4 @@
+import type { Aggregation } from '../core/aggregation/plan.ts'
 import type { Mode } from '../core/report.ts'
 import type { Stage } from '../core/stages.ts'
 import type { BatchMessage, FieldMessage } from '../core/transport.ts'
@@ -17,6 +18,8 @@ export interface LaneProgram {
   input: FieldMessage[]
   /** Stages behind the reads. */
   head: Stage[]
+  /** Behind `head`: units give partial groups. */
+  groups?: Aggregation
   sink?: LaneSink
 }
 

@@ -15,6 +15,7 @@ import { encodeRowGroup } from '../parquet/row-group-writer.ts'
 import type { LaneBatch, LaneCounts, LaneEmit, LaneFile, LaneProgram, LaneUnit } from './lane-messages.ts'
 import { PartitionBuffers, type TakenRows } from './partition-buffers.ts'
 import { type Step, UnitDecoder } from './unit-decoder.ts'
+import { UnitGroups } from './unit-groups.ts'
 
 /** A batch from the main thread is copied in, and ordered by partition. */
 const COPIES = 2
@@ -32,6 +33,7 @@ export class Lane {
   readonly #emit: EmitHandler
   readonly #arena: Arena
   readonly #decoder: UnitDecoder
+  readonly #groups: UnitGroups | undefined
   readonly #fields: Field[]
   readonly #buffers: PartitionBuffers | undefined
   #tail: { schema: Schema; runner: StageRunner } | undefined
@@ -45,7 +47,8 @@ export class Lane {
     this.#emit = emit
     this.#arena = new Arena(program.arenaBytes)
     this.#decoder = new UnitDecoder(program, this.#arena, bytes => this.#makeRoom(bytes))
-    const { sink } = program
+    const { sink, groups } = program
+    this.#groups = groups === undefined ? undefined : new UnitGroups(this.#decoder, groups, this.#arena)
     this.#fields = sink?.fields.map(fieldFromMessage) ?? []
     this.#buffers =
       sink === undefined
@@ -64,7 +67,12 @@ export class Lane {
   /** Begins a unit whose batches {@link next} gives one by one. */
   async open(unit: LaneUnit): Promise<void> {
     await this.close()
-    this.#unit = this.#decoder.batches(unit)
+    this.#unit = (this.#groups ?? this.#decoder).batches(unit)
+  }
+
+  /** The same for the groups that are left when there are no more units. */
+  openRest(): void {
+    this.#unit = this.#groups!.rest()
   }
 
   /** The next batch of the open unit, in memory of its own; undefined at the end. */
@@ -231,6 +239,7 @@ export function laneHandlers(emit: EmitHandler): LaneHandlers {
     addFile: (file: LaneFile) => own().addFile(file),
     dropFile: (id: number) => own().dropFile(id),
     open: (unit: LaneUnit) => own().open(unit),
+    openRest: () => own().openRest(),
     next: () => own().next(),
     close: () => own().close(),
     rewrite: (unit: LaneUnit) => own().rewrite(unit),

@@ -1,6 +1,8 @@
 import type { RecordBatch, Schema } from 'apache-arrow'
+import type { Aggregation } from '../core/aggregation/plan.ts'
 import { SluiceError } from '../core/errors.ts'
 import { prune } from '../core/expressions/prune.ts'
+import type { LaneClient } from '../core/lanes.ts'
 import { mapOrdered } from '../core/ordered.ts'
 import { pushedPredicates } from '../core/pushdown.ts'
 import type { ResolvedExecution, Run } from '../core/run.ts'
@@ -12,7 +14,7 @@ import { chunkRange, type FileMetadata } from '../parquet/metadata.ts'
 import { coalesceRanges } from '../storage/ranges.ts'
 import type { Store } from '../storage/store.ts'
 import { columnBounds, constantBounds } from './bounds.ts'
-import type { LaneProgram } from './lane-messages.ts'
+import type { LaneBatch, LaneCounts, LaneProgram } from './lane-messages.ts'
 import { startLanes } from './lane-pool.ts'
 import { chooseMode, lanesThatFit } from './mode.ts'
 import { OpenUnit } from './open-unit.ts'
@@ -75,8 +77,25 @@ export class ParquetScan implements Source {
     return { source: this.name, url: this.store.url, files: this.#options.files ?? null }
   }
 
-  async *read(stages: readonly Stage[], run: Run): AsyncGenerator<RecordBatch, void, void> {
-    const program = await this.program(stages, run)
+  read(stages: readonly Stage[], run: Run): AsyncGenerator<RecordBatch, void, void> {
+    return this.#read(stages, undefined, run)
+  }
+
+  readGroups(
+    stages: readonly Stage[],
+    groups: Aggregation,
+    run: Run,
+  ): AsyncGenerator<RecordBatch, void, void> {
+    return this.#read(stages, groups, run)
+  }
+
+  async *#read(
+    stages: readonly Stage[],
+    groups: Aggregation | undefined,
+    run: Run,
+  ): AsyncGenerator<RecordBatch, void, void> {
+    const rows = await this.program(stages, run)
+    const program = groups === undefined ? rows : { ...rows, groups }
     const planned = this.planned(await this.files(run), stages, run)
     const { pool, units } = await startLanes(this, planned, run, program, async () => {})
     // One unit more than there are lanes, so that none idles while its batch is being looked at.
@@ -97,6 +116,10 @@ export class ParquetScan implements Source {
         } finally {
           unit.release()
         }
+      }
+      for (const lane of pool.lanes) {
+        if (groups !== undefined) yield* restOf(lane)
+        run.laneHighWater += (await lane.call<LaneCounts>('settle')).highWater
       }
     } finally {
       await pool.close()
@@ -282,4 +305,13 @@ export class ParquetScan implements Source {
 
 function sum<T>(items: readonly T[], size: (item: T) => number): number {
   return items.reduce((total, item) => total + size(item), 0)
+}
+
+/** The groups that are left in a lane. */
+async function* restOf(lane: LaneClient): AsyncGenerator<RecordBatch> {
+  await lane.call('openRest')
+  for (let step = await lane.call<LaneBatch | undefined>('next'); step !== undefined; ) {
+    yield batchFromMessage(step.batch)
+    step = await lane.call<LaneBatch | undefined>('next')
+  }
 }

@@ -50,6 +50,11 @@ export class UnitDecoder {
     this.#rest = new StageRunner(this.#plan.rest, new Schema(this.#plan.output))
   }
 
+  /** The columns of the batches. */
+  get output(): Schema {
+    return this.#rest.output
+  }
+
   addFile(file: LaneFile): void {
     this.#files.set(file.id, file)
   }

@@ -20,7 +20,7 @@ test('the programs of the README run, and say the same as its command and DuckDB
   copyFileSync(flights, join(lake, 'bronze/flights/flights.parquet'))
 
   const [main, pipelines] = blocks('ts')
-  const imports = "import { col, filter, limit, openStore, source } from 'sluice'\n"
+  const imports = "import { aggregate, col, count, filter, limit, mean, openStore, source } from 'sluice'\n"
   const run = (code: string) =>
     // In the repository, so that 'sluice' is the package itself.
     execFileSync(

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {
+  aggregate,
+  count,
   derive,
   filter,
   fromBatches,
@@ -11,6 +13,7 @@ import {
   repartition,
   retry,
   type SluiceError,
+  sum,
   tap,
   throttle,
 } from '../../src/index.ts'
@@ -25,6 +28,13 @@ const mistakes: [make: (value: never) => unknown, value: unknown, option: string
   [derive, {}, 'derive', 'no column'],
   [v => project(v), 5, 'project', '5'],
   [v => project(v, v), 'a', 'project', "'a' twice"],
+  [aggregate, {}, 'aggregate', 'no column'],
+  [v => aggregate({ by: v }), 'a', 'by', 'a'],
+  [v => aggregate({ by: v }), ['a', 'a'], 'by', "'a' twice"],
+  [v => aggregate({ total: v }), 'amount', 'aggregate.total', 'amount'],
+  [v => aggregate({ total: { fn: v, column: 'a' } }), 'median', 'aggregate.total', 'median'],
+  [v => aggregate({ by: ['a'], a: v }), count(), 'aggregate.a', 'key'],
+  [sum, 5, 'sum', '5'],
   [map, 'f', 'map', 'f'],
   [v => map(row => row, { schema: { a: v } }), 'int64', 'schema', 'int64'],
   [mapBatches, 'f', 'mapBatches', 'f'],

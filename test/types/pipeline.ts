@@ -1,13 +1,18 @@
 /** Checked by the compiler alone: what follows never runs. Each `@ts-expect-error` is a mistake that has to be one. */
 import { DateDay, Float64, Int64, type RecordBatch, Utf8 } from 'apache-arrow'
 import {
+  aggregate,
   type Columns,
   col,
+  count,
   derive,
   filter,
   limit,
   map,
   mapBatches,
+  max,
+  mean,
+  min,
   type Pipeline,
   parquetFile,
   partitionedParquet,
@@ -16,6 +21,7 @@ import {
   retry,
   type Store,
   source,
+  sum,
   tap,
   throttle,
 } from '../../src/index.ts'
@@ -92,6 +98,52 @@ export function mapSeesRowsAndGivesRows(): void {
   typed.pipe(map(row => ({ a: row.nope })))
   // @ts-expect-error a row is an object
   typed.pipe(map(() => 1))
+}
+
+export function aggregateGivesKeysAndResults(): void {
+  const totals = typed.pipe(
+    aggregate({
+      by: ['dt'],
+      n: count(),
+      named: count('name'),
+      total: sum('id'),
+      fares: sum('fare'),
+      last: max('name'),
+    }),
+  )
+  type Dt = DateDay['TValue'] | null
+  type Totals = {
+    dt: Dt
+    n: bigint
+    named: bigint
+    total: bigint | null
+    fares: number | bigint | null
+    last: string | null
+  }
+  holds<Has<typeof totals, Totals>>()
+  totals.pipe(project('total'))
+  // @ts-expect-error gone
+  totals.pipe(project('fare'))
+  const whole = typed.pipe(aggregate({ mean: mean('fare'), first: min('dt') }))
+  holds<Has<typeof whole, { mean: number | null; first: Dt }>>()
+  const keys = typed.pipe(aggregate({ by: ['id', 'name'] }))
+  holds<Has<typeof keys, { id: bigint | null; name: string | null }>>()
+  const derived = typed.pipe(derive({ m: 'fare * 2' }), aggregate({ by: ['id'], m: sum('m') }))
+  holds<Has<typeof derived, { id: bigint | null; m: unknown }>>()
+  const unknown = untyped.pipe(aggregate({ by: ['a'], n: count(), b: sum('b'), c: max('c') }))
+  holds<Has<typeof unknown, { a: unknown; n: bigint; b: unknown; c: unknown }>>()
+  // @ts-expect-error no such key
+  typed.pipe(aggregate({ by: ['nope'], n: count() }))
+  // @ts-expect-error no such column
+  typed.pipe(aggregate({ n: max('nope') }))
+  // @ts-expect-error text has no sum
+  typed.pipe(aggregate({ n: sum('name') }))
+  // @ts-expect-error text has no mean
+  typed.pipe(aggregate({ n: mean('name') }))
+  // @ts-expect-error not a function
+  typed.pipe(aggregate({ n: 'fare' }))
+  // @ts-expect-error dropped by the one before
+  typed.pipe(project('id'), aggregate({ by: ['name'] }))
 }
 
 export function repartitionTakesColumns(): void {

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import type { AggregateKernels } from './aggregate.ts'
 import type { ArithmeticKernels } from './arithmetic.ts'
 import type { BitKernels } from './bits.ts'
 import type { BooleanKernels } from './boolean.ts'
@@ -38,6 +39,7 @@ export type Kernels = TakeKernels &
   ChosenKernels &
   CodeKernels &
   BooleanKernels &
+  AggregateKernels &
   ArithmeticKernels &
   BoundsKernels &
   ByteKernels &

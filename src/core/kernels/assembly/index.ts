@@ -1,3 +1,4 @@
+export * from './aggregate'
 export * from './arithmetic'
 export { copyBits, fillBits, popcount } from './bits'
 export * from './boolean'
