@@ -1,16 +1,12 @@
 import {
   type BigIntStats,
   type Dirent,
-  linkSync,
   lstatSync,
-  mkdirSync,
   promises,
   readdirSync,
   realpathSync,
-  renameSync,
   rmdirSync,
   statSync,
-  unlinkSync,
 } from 'node:fs'
 
 /** Milliseconds that direct calls may take before others have to go through the pool. */
@@ -21,10 +17,11 @@ const REPAYMENT = 0.1
 const MOST = 50
 
 /**
- * The system calls of a local store. A call that the system answers from its memory takes a few microseconds, and
- * five to ten times that through the runtime's thread pool; so calls are made directly. Time that they take is
+ * The questions that a local store asks the system. One that is answered from memory takes a few microseconds, and
+ * five to ten times that through the runtime's thread pool; so they are asked directly. The time that they take is
  * kept account of, and once it exceeds the allowance calls go through the pool until it is paid back: on a disk
- * or a network that lets one wait nearly all of them do, and the event loop always gets its turn.
+ * or a network that lets one wait nearly all of them do, and the event loop always gets its turn. What changes the
+ * disk takes longer, and goes through the pool in any case.
  */
 export class LocalCalls {
   /** Milliseconds. */
@@ -71,43 +68,14 @@ export class LocalCalls {
     )
   }
 
-  /** With the folders above it; gives the first one that was made. */
-  mkdir(path: string): Promise<string | undefined> {
-    return this.run(
-      () => mkdirSync(path, RECURSIVE),
-      () => promises.mkdir(path, RECURSIVE),
-    )
-  }
-
+  /** Mostly of a folder that turns out not to be empty. */
   rmdir(path: string): Promise<void> {
     return this.run(
       () => rmdirSync(path),
       () => promises.rmdir(path),
     )
   }
-
-  unlink(path: string): Promise<void> {
-    return this.run(
-      () => unlinkSync(path),
-      () => promises.unlink(path),
-    )
-  }
-
-  rename(from: string, to: string): Promise<void> {
-    return this.run(
-      () => renameSync(from, to),
-      () => promises.rename(from, to),
-    )
-  }
-
-  link(from: string, to: string): Promise<void> {
-    return this.run(
-      () => linkSync(from, to),
-      () => promises.link(from, to),
-    )
-  }
 }
 
 const BIGINT = { bigint: true } as const
 const TYPES = { withFileTypes: true } as const
-const RECURSIVE = { recursive: true } as const

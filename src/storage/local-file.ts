@@ -2,6 +2,7 @@ import {
   type BigIntStats,
   close,
   closeSync,
+  constants,
   fstat,
   fstatSync,
   fsync,
@@ -16,8 +17,9 @@ import {
 import { SluiceError } from '../core/errors.ts'
 import type { LocalCalls } from './local-calls.ts'
 
-/** Most bytes that are read or written directly; more of them are worth a thread of their own. */
-const MAX_DIRECT = 1 << 20
+/** Most bytes that are read or written directly; more of them are worth another thread's time. */
+const MAX_READ = 1 << 18
+const MAX_WRITTEN = 1 << 16
 
 /**
  * A file that is open. One that is collected as garbage without having been closed is closed then: a body that
@@ -37,10 +39,9 @@ export class LocalFile {
   }
 
   static async open(calls: LocalCalls, path: string, flags: number): Promise<LocalFile> {
-    const descriptor = await calls.run(
-      () => openSync(path, flags),
-      () => pooled<number>(done => open(path, flags, done)),
-    )
+    const background = () => pooled<number>(done => open(path, flags, done))
+    const direct = () => openSync(path, flags)
+    const descriptor = await (flags & constants.O_CREAT ? background() : calls.run(direct, background))
     return new LocalFile(calls, descriptor)
   }
 
@@ -56,7 +57,7 @@ export class LocalFile {
     return this.#run(
       descriptor => readSync(descriptor, into, 0, into.length, position),
       (descriptor, done) => read(descriptor, into, 0, into.length, position, done),
-      into.length <= MAX_DIRECT,
+      into.length <= MAX_READ,
     )
   }
 
@@ -65,7 +66,7 @@ export class LocalFile {
     return this.#run(
       descriptor => writeSync(descriptor, bytes, 0, bytes.length, position),
       (descriptor, done) => write(descriptor, bytes, 0, bytes.length, position, done),
-      bytes.length <= MAX_DIRECT,
+      bytes.length <= MAX_WRITTEN,
     )
   }
 

@@ -1,4 +1,5 @@
 import { constants } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
 import { basename, dirname, join, relative, sep } from 'node:path'
 import { SluiceError } from '../core/errors.ts'
 import { LocalCalls } from './local-calls.ts'
@@ -123,7 +124,7 @@ export class LocalFolders {
     await this.#checkNearest(folder)
     let first: string | undefined
     try {
-      first = await this.calls.mkdir(folder)
+      first = await mkdir(folder, { recursive: true })
     } catch (error) {
       if (errno(error) === 'EEXIST' || errno(error) === 'ENOTDIR') throw notBoth(folder, error)
       throw error

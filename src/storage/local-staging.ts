@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { type BigIntStats, constants } from 'node:fs'
+import { unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { errno } from './local-errors.ts'
 import { LocalFile } from './local-file.ts'
@@ -71,7 +72,7 @@ export class LocalStaging {
 
   /** Removes an unfinished file, if it is there, and the folder with the last one. */
   async remove(path: string): Promise<void> {
-    await this.#folders.calls.unlink(path).catch(ifThere)
+    await unlink(path).catch(ifThere)
     await this.prune(path)
   }
 

@@ -1,5 +1,5 @@
 import { type BigIntStats, constants } from 'node:fs'
-import { copyFile } from 'node:fs/promises'
+import { copyFile, link, rename, unlink } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { untilAborted } from '../core/abort.ts'
@@ -170,7 +170,7 @@ export class LocalStore implements Store {
     const path = this.#pathOf(key)
     try {
       await this.#folders.resolve(dirname(path))
-      await this.#folders.calls.unlink(path)
+      await unlink(path)
       await this.#folders.sync(await this.#folders.prune(dirname(path)))
     } catch (error) {
       const code = errno(error)
@@ -326,10 +326,10 @@ export class LocalStore implements Store {
     const path = this.#pathOf(key)
     const { calls } = this.#folders
     const within = (act: (target: string) => Promise<void>) => this.#folders.within(path, act, { source })
-    const move = () => within(target => calls.rename(source, target))
+    const move = () => within(target => rename(source, target))
     try {
       if (mode === 'overwrite') await move()
-      else if (mode === 'create') await within(target => calls.link(source, target))
+      else if (mode === 'create') await within(target => link(source, target))
       else {
         await withLock(this.#staging, key, signal, async () => {
           await this.#check(path, mode)

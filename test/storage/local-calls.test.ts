@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { constants, readdirSync } from 'node:fs'
-import { writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { LocalCalls } from '../../src/storage/local-calls.ts'
@@ -57,7 +57,8 @@ test('either way does the same', async t => {
     const calls = new LocalCalls()
     await call(calls, ms)
     const made = join(folder, `made-${ms}/deep`)
-    const first = await calls.mkdir(made)
+    await mkdir(made, { recursive: true })
+    await mkdir(join(made, 'empty'))
     const file = await LocalFile.open(calls, join(made, 'file'), constants.O_CREAT | constants.O_RDWR)
     const written = await file.write(new TextEncoder().encode('text'), 0)
     const into = new Uint8Array(8)
@@ -66,30 +67,24 @@ test('either way does the same', async t => {
     const { mtimeNs, size } = await file.stat()
     await file.sync()
     await file.close()
-    await calls.link(join(made, 'file'), join(made, 'link'))
-    await calls.rename(join(made, 'link'), join(made, 'moved'))
+    await calls.rmdir(join(made, 'empty'))
     const entries = (await calls.readdir(made)).map(entry => [entry.name, entry.isFile()]).sort()
-    await calls.unlink(join(made, 'moved'))
     await assert.rejects(calls.rmdir(made), { code: 'ENOTEMPTY' })
     await assert.rejects(calls.stat(join(made, 'moved')), { code: 'ENOENT' })
     await assert.rejects(LocalFile.open(calls, join(made, 'moved'), 0), { code: 'ENOENT' })
     results.push([
-      first === join(folder, `made-${ms}`),
       [written, read, into, mtimeNs, size, entries],
       await calls.realpath(join(folder, 'a')),
       (await calls.lstat(join(folder, 'a'))).size,
     ])
   }
-  assert.deepEqual(results[0]![1], [
+  assert.deepEqual(results[0]![0], [
     4,
     3,
     new Uint8Array([...new TextEncoder().encode('ext'), 0, 0, 0, 0, 0]),
     1_000_000_000_000n,
     4n,
-    [
-      ['file', true],
-      ['moved', true],
-    ],
+    [['file', true]],
   ])
   assert.deepEqual(results[0], results[1])
 })
