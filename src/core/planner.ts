@@ -142,9 +142,10 @@ export class Explanation {
     const { source } = this
     const rows = source.rows === undefined ? '' : `, ${source.rows.toLocaleString('en')} rows`
     const bytes = source.bytes === undefined ? '' : `, ${source.bytes.toLocaleString('en')} bytes to read`
+    const pages = source.pages.pruned === 0 ? '' : `, without ${source.pages.pruned} of their pages`
     const lines = [
       `read ${source.source}`,
-      `  files ${source.fragments.total - source.fragments.pruned} of ${source.fragments.total}, row groups ${source.rowGroups.total - source.rowGroups.pruned} of ${source.rowGroups.total}${rows}${bytes}`,
+      `  files ${source.fragments.total - source.fragments.pruned} of ${source.fragments.total}, row groups ${source.rowGroups.total - source.rowGroups.pruned} of ${source.rowGroups.total}${pages}${rows}${bytes}`,
       `  columns ${source.columns.join(', ') || '(none)'}`,
       `  mode ${source.mode}: ${source.because}`,
       `  lanes ${source.lanes}`,

@@ -18,6 +18,11 @@ export interface RunReport {
   /** Source files and row groups, and those that statistics or partition keys made unnecessary to read. */
   fragments: { total: number; pruned: number }
   rowGroups: { total: number; pruned: number }
+  /**
+   * Data pages of the flat columns that were needed, in the row groups that were read, and those that were never
+   * decompressed: the page index ruled them out, or no filter left a row in them.
+   */
+  pages: { total: number; pruned: number }
   bytesRead: number
   bytesWritten: number
   /** Wall time of the run, start-up of the process left out. */

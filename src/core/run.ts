@@ -77,6 +77,7 @@ export class Run implements AsyncDisposable {
   laneShare = 1
   fragments: { total: number; pruned: number } = { total: 0, pruned: 0 }
   rowGroups: { total: number; pruned: number } = { total: 0, pruned: 0 }
+  pages: { total: number; pruned: number } = { total: 0, pruned: 0 }
   /** Most bytes that the lanes held, summed. */
   laneHighWater = 0
   #started = performance.now()
@@ -137,6 +138,12 @@ export class Run implements AsyncDisposable {
     }
   }
 
+  /** Counts data pages of columns that are read, and how many of them were. */
+  countPages(total: number, read: number): void {
+    this.pages.total += total
+    this.pages.pruned += total - read
+  }
+
   /** Has `close` called at the end of the run, however it ends; last come, first closed. */
   onClose(close: () => void | Promise<void>): void {
     this.#closers.push(close)
@@ -167,7 +174,7 @@ export class Run implements AsyncDisposable {
   }
 
   report(): RunReport {
-    const { mode, rowsIn, rowsOut, files, partitions, fragments, rowGroups } = this
+    const { mode, rowsIn, rowsOut, files, partitions, fragments, rowGroups, pages } = this
     const { bytesRead, bytesWritten, seconds, lanes, retries } = this
     return {
       mode,
@@ -177,6 +184,7 @@ export class Run implements AsyncDisposable {
       partitions,
       fragments,
       rowGroups,
+      pages,
       bytesRead,
       bytesWritten,
       seconds,

@@ -28,6 +28,8 @@ export interface SourceExplanation {
   because: string
   fragments: { total: number; pruned: number }
   rowGroups: { total: number; pruned: number }
+  /** Data pages that the page index rules out; how many there are is known of row groups of which some are. */
+  pages: { pruned: number }
   rows: number | undefined
   bytes: number | undefined
   /** Columns read from the files. */

@@ -2,7 +2,7 @@ import type { DataType, Schema } from 'apache-arrow'
 import { boundFromBytes } from '../core/expressions/bounds.ts'
 import type { ColumnBounds } from '../core/expressions/prune.ts'
 import { leavesOf } from '../parquet/arrow-schema.ts'
-import type { FileMetadata } from '../parquet/metadata.ts'
+import type { ColumnIndex, FileMetadata } from '../parquet/metadata.ts'
 import type { LaneFile } from './lane-messages.ts'
 
 type Bounds = (column: string) => ColumnBounds | undefined
@@ -31,17 +31,11 @@ export function columnBounds(
   return name => {
     const key = keys(name)
     if (key !== undefined) return key
-    const field = schema.fields.find(candidate => candidate.name === name)
-    const [leaf, ...more] = leavesOf(metadata, [name])
-    if (field === undefined || leaf === undefined || more.length > 0) return undefined
-    if (!metadata.columns[leaf]!.flat) return undefined
-    const { statistics, type } = columns[leaf]!
+    const leaf = flatLeaf(metadata, name)
+    const decode = leaf === undefined ? undefined : boundDecoder(metadata, leaf, name, schema)
+    if (leaf === undefined || decode === undefined) return undefined
+    const { statistics } = columns[leaf]!
     if (statistics === undefined) return { rows: numRows }
-    const byteArray = type === 'BYTE_ARRAY' || type === 'FIXED_LEN_BYTE_ARRAY'
-    const decode = (bytes: Uint8Array | undefined) =>
-      bytes === undefined || type === 'INT96'
-        ? undefined
-        : boundFromBytes(field.type as DataType, bytes, byteArray)
     return {
       rows: numRows,
       nullCount: statistics.nullCount,
@@ -51,6 +45,47 @@ export function columnBounds(
       isMaxExact: statistics.isMaxExact,
     }
   }
+}
+
+/** What a column index says of each page; the pages have as many rows as `rowsOf` tells. */
+export function pageBounds(
+  metadata: FileMetadata,
+  leaf: number,
+  name: string,
+  schema: Schema,
+  index: ColumnIndex,
+  rowsOf: (page: number) => number,
+): ColumnBounds[] {
+  const decode = boundDecoder(metadata, leaf, name, schema)
+  return index.nullPages.map((allNull, page) => {
+    const rows = rowsOf(page)
+    if (allNull) return { rows, nullCount: rows }
+    const nullCount = index.nullCounts?.[page]
+    return { rows, nullCount, min: decode?.(index.min[page]), max: decode?.(index.max[page]) }
+  })
+}
+
+/** The leaf of a top-level column that is not nested. */
+export function flatLeaf(metadata: FileMetadata, name: string): number | undefined {
+  const [leaf, ...more] = leavesOf(metadata, [name])
+  return leaf !== undefined && more.length === 0 && metadata.columns[leaf]!.flat ? leaf : undefined
+}
+
+/** Reads bounds as values of the type that the column is read as; undefined for a column that has no such type. */
+function boundDecoder(
+  metadata: FileMetadata,
+  leaf: number,
+  name: string,
+  schema: Schema,
+): ((bytes: Uint8Array | undefined) => ColumnBounds['min']) | undefined {
+  const field = schema.fields.find(candidate => candidate.name === name)
+  if (field === undefined) return undefined
+  const type = metadata.columns[leaf]!.element.type
+  const byteArray = type === 'BYTE_ARRAY' || type === 'FIXED_LEN_BYTE_ARRAY'
+  return bytes =>
+    bytes === undefined || type === 'INT96'
+      ? undefined
+      : boundFromBytes(field.type as DataType, bytes, byteArray)
 }
 
 /** Partition values and bounds differ in one thing: whole numbers of bounds are bigints, text is its bytes. */

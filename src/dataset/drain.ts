@@ -278,7 +278,8 @@ async function guarded(output: TaskOutput, work: () => Promise<void>): Promise<v
 }
 
 /** Adds a unit's counts to the run's, and waits until the pushed-down throttles are ready for the next unit. */
-async function counted(run: Run, { rowsIn, rowsOut, bytesOut }: LaneCounts): Promise<void> {
+async function counted(run: Run, { rowsIn, rowsOut, bytesOut, pages }: LaneCounts): Promise<void> {
+  run.countPages(pages.total, pages.opened)
   run.rowsIn += rowsIn
   run.rowsOut += rowsOut
   await run.paced(rowsOut, bytesOut)

@@ -7,6 +7,8 @@ import { prune } from '../core/expressions/prune.ts'
 import { filtersFirst } from '../core/pushdown.ts'
 import { requiredColumns, type Stage } from '../core/stages.ts'
 import { type Rows, takeBatch } from '../core/take.ts'
+import type { PageCounts } from '../parquet/column-reader.ts'
+import type { ChunkPart } from '../parquet/pages.ts'
 import { RowGroupReader } from '../parquet/row-group-reader.ts'
 import { columnBounds } from './bounds.ts'
 import { constantColumn } from './constant-column.ts'
@@ -53,9 +55,10 @@ export interface FilteredSource {
   file: LaneFile
   rowGroup: number
   plan: ReadPlan
-  /** The whole column chunk of a leaf. */
-  bytes: (leaf: number) => Uint8Array
+  /** See {@link RowGroupReader}'s source. */
+  parts: (leaf: number) => readonly ChunkPart[]
   arena: Arena
+  counts: PageCounts
 }
 
 /** Below this share of the rows, columns are decoded for the chosen rows only; above, wholly, and then taken. */
@@ -72,7 +75,7 @@ export class FilteredReader {
   readonly #others: RowGroupReader
 
   static async open(source: FilteredSource): Promise<FilteredReader> {
-    const { file, rowGroup, plan, bytes, arena } = source
+    const { file, rowGroup, plan, parts, arena, counts } = source
     const open = (fields: readonly Field[]) => {
       const columns = fields.map(({ name }) => name).filter(name => constantOf(file, name) === undefined)
       return RowGroupReader.open({
@@ -80,8 +83,9 @@ export class FilteredReader {
         metadata: file.metadata,
         rowGroup,
         columns,
-        bytes,
+        parts,
         arena,
+        counts,
       })
     }
     const tested = await open(plan.tested)
@@ -131,6 +135,12 @@ export class FilteredReader {
       this.#columns(plan.others, others, chosen.count, taken),
     )
     return { batch, chosen: undefined, region: taken }
+  }
+
+  /** Passes over rows. */
+  skip(rows: number): void {
+    this.#tested.skip(rows)
+    this.#others.skip(rows)
   }
 
   close(): void {

@@ -2,7 +2,9 @@ import type { Aggregation } from '../core/aggregation/plan.ts'
 import type { Mode } from '../core/report.ts'
 import type { Stage } from '../core/stages.ts'
 import type { BatchMessage, FieldMessage } from '../core/transport.ts'
-import type { FileMetadata } from '../parquet/metadata.ts'
+import type { PageCounts } from '../parquet/column-reader.ts'
+import type { FileMetadata, RowRange } from '../parquet/metadata.ts'
+import type { ChunkPart } from '../parquet/pages.ts'
 import type { EncodedRowGroup } from '../parquet/row-group-writer.ts'
 import type { ResolvedWriteOptions } from '../parquet/write-options.ts'
 import type { RowGroupSize } from './partition-buffers.ts'
@@ -43,11 +45,11 @@ export interface LaneFile {
   constants: { name: string; value: PartitionValue }[]
 }
 
-/** Work for a lane: one row group, or in mode `fragment` all of a file's. */
+/** Work for a lane: some rows of one row group, or in mode `fragment` of all of a file's. */
 export interface LaneUnit {
   file: number
-  rowGroups: number[]
-  chunks: { rowGroup: number; leaf: number; bytes: Uint8Array }[]
+  rowGroups: { rowGroup: number; ranges: RowRange[] }[]
+  chunks: { rowGroup: number; leaf: number; parts: ChunkPart[] }[]
 }
 
 export interface LaneBatch {
@@ -57,6 +59,8 @@ export interface LaneBatch {
   rowsIn: number
   /** No other batch of the unit follows. */
   last: boolean
+  /** Since the last time that they were told. */
+  pages: PageCounts
 }
 
 export interface LaneCounts {
@@ -64,6 +68,8 @@ export interface LaneCounts {
   rowsOut: number
   /** Bytes of Arrow data after the stages. */
   bytesOut: number
+  /** Since the last time that they were told. */
+  pages: PageCounts
   highWater: number
 }
 

@@ -86,7 +86,8 @@ export class Lane {
     try {
       const { message, memory } = packBatch(batch)
       const bytes = memory.byteLength
-      return new Transferred({ batch: message, bytes, rowsIn, last } satisfies LaneBatch, [memory])
+      const pages = this.#decoder.takePages()
+      return new Transferred({ batch: message, bytes, rowsIn, last, pages } satisfies LaneBatch, [memory])
     } finally {
       region?.free()
       scratch.free()
@@ -224,7 +225,7 @@ export class Lane {
   }
 
   #counts(rowsIn: number, rowsOut: number, bytesOut: number): LaneCounts {
-    return { rowsIn, rowsOut, bytesOut, highWater: this.#arena.highWater }
+    return { rowsIn, rowsOut, bytesOut, pages: this.#decoder.takePages(), highWater: this.#arena.highWater }
   }
 }
 

@@ -1,5 +1,5 @@
 import { leavesOf } from '../parquet/arrow-schema.ts'
-import { chunkRange, type FileMetadata } from '../parquet/metadata.ts'
+import type { FileMetadata } from '../parquet/metadata.ts'
 
 /** About how many bytes the columns of a row group take once decoded; an upper estimate from the footer. */
 export function decodedBytes(metadata: FileMetadata, rowGroup: number, columns: readonly string[]): number {
@@ -24,13 +24,5 @@ export function decodedBytes(metadata: FileMetadata, rowGroup: number, columns: 
         // Codes for a dictionary-encoded chunk, else offsets and bytes.
         return sum + numRows * 4.2 + chunk.totalUncompressedSize * (dictionary ? 1.2 : 1)
     }
-  }, 0)
-}
-
-/** Bytes to read for the columns of a row group. */
-export function storedBytes(metadata: FileMetadata, rowGroup: number, columns: readonly string[]): number {
-  return leavesOf(metadata, columns).reduce((sum, leaf) => {
-    const { start, end } = chunkRange(metadata.rowGroups[rowGroup]!.columns[leaf]!)
-    return sum + end - start
   }, 0)
 }

@@ -9,11 +9,11 @@ import type { ResolvedExecution, Run } from '../core/run.ts'
 import type { Source, SourceExplanation } from '../core/source.ts'
 import { requiredColumns, type Stage } from '../core/stages.ts'
 import { batchFromMessage, fieldToMessage } from '../core/transport.ts'
-import { leavesOf } from '../parquet/arrow-schema.ts'
-import { chunkRange, type FileMetadata } from '../parquet/metadata.ts'
+import type { FileMetadata } from '../parquet/metadata.ts'
 import { coalesceRanges } from '../storage/ranges.ts'
 import type { Store } from '../storage/store.ts'
-import { columnBounds, constantBounds } from './bounds.ts'
+import { constantBounds } from './bounds.ts'
+import { planFile } from './file-plan.ts'
 import type { LaneBatch, LaneCounts, LaneProgram } from './lane-messages.ts'
 import { startLanes } from './lane-pool.ts'
 import { chooseMode, lanesThatFit } from './mode.ts'
@@ -27,9 +27,17 @@ import {
   type SchemaOption,
   type SourceFile,
 } from './scan-listing.ts'
-import { decodedBytes, storedBytes } from './scan-size.ts'
+import { decodedBytes } from './scan-size.ts'
 import { Slabs } from './slabs.ts'
-import { type FetchedUnit, type Fragment, fileColumns, type PlannedUnit, SMALL_RUN } from './units.ts'
+import {
+  type FetchedUnit,
+  type Fragment,
+  fileColumns,
+  type PlannedUnit,
+  type RowGroupPlan,
+  rowsIn,
+  SMALL_RUN,
+} from './units.ts'
 
 export interface ScanOptions {
   files: string | readonly string[] | undefined
@@ -110,6 +118,7 @@ export class ParquetScan implements Source {
         try {
           for (let step = unit.first; step !== undefined; step = await unit.next()) {
             run.rowsIn += step.rowsIn
+            run.countPages(step.pages.total, step.pages.opened)
             await run.paced(step.batch.rows, step.bytes)
             if (step.batch.rows > 0) yield batchFromMessage(step.batch)
           }
@@ -119,7 +128,9 @@ export class ParquetScan implements Source {
       }
       for (const lane of pool.lanes) {
         if (groups !== undefined) yield* restOf(lane)
-        run.laneHighWater += (await lane.call<LaneCounts>('settle')).highWater
+        const { pages, highWater } = await lane.call<LaneCounts>('settle')
+        run.countPages(pages.total, pages.opened)
+        run.laneHighWater += highWater
       }
     } finally {
       await pool.close()
@@ -133,18 +144,16 @@ export class ParquetScan implements Source {
     let bytes = 0
     let units = 0
     let largest = 0
-    for await (const fragment of this.fragments(await this.files(run), stages, run)) {
-      for (const rowGroup of fragment.rowGroups) {
-        rows += fragment.metadata.rowGroups[rowGroup]!.numRows
-        bytes += storedBytes(fragment.metadata, rowGroup, fileColumns(columns, fragment))
-        largest = Math.max(largest, decodedBytes(fragment.metadata, rowGroup, fileColumns(columns, fragment)))
-        units++
-      }
+    for await (const unit of this.planned(await this.files(run), stages, run)) {
+      rows += sum(unit.rowGroups, ({ ranges }) => rowsIn(ranges))
+      bytes += unit.storedBytes
+      largest = Math.max(largest, unit.decodedBytes)
+      units++
     }
     const { mode, because } = await this.mode(stages, run)
-    const { fragments, rowGroups } = run
+    const { fragments, rowGroups, pages } = run
     const lanes = units <= 1 || bytes < SMALL_RUN ? 0 : Math.min(lanesThatFit(this.execution, largest), units)
-    return { source: this.store.url, mode, because, fragments, rowGroups, rows, bytes, columns, lanes }
+    return { source: this.store.url, mode, because, fragments, rowGroups, pages, rows, bytes, columns, lanes }
   }
 
   /** All files of the source; the run's totals are set. */
@@ -179,7 +188,7 @@ export class ParquetScan implements Source {
   ): AsyncGenerator<Fragment> {
     const { schema, first, memo } = await this.listing(run)
     const predicates = pushedPredicates(stages, schema)
-    const names = requiredColumns(stages, schema)
+    const request = { schema, predicates, columns: requiredColumns(stages, schema) }
     run.fragments.total += files.length
     const wanted = files.filter(file => {
       const bounds = constantBounds(file.constants)
@@ -191,36 +200,32 @@ export class ParquetScan implements Source {
     const before = run.rowsTotal ?? 0
     let seenBytes = 0
     let seenRows = 0
-    const footers = mapOrdered(wanted, FOOTERS_AHEAD, async file => ({
-      file,
-      metadata: file.id === 0 ? first : await readMetadata(this.store, file.object, run, memo),
-    }))
     const checked = new Set<FileMetadata['schema']>()
-    for await (const { file, metadata } of footers) {
-      const name = fileName(this.store, file.object)
-      const fragment: Fragment = { file, name, metadata, rowGroups: [] }
+    const fragments = mapOrdered(wanted, FOOTERS_AHEAD, async (file): Promise<Fragment> => {
+      const metadata = file.id === 0 ? first : await readMetadata(this.store, file.object, run, memo)
+      const opened = { file, metadata, name: fileName(this.store, file.object) }
       if (!checked.has(metadata.schema)) {
-        const own = fileColumns(names, fragment)
+        const own = fileColumns(request.columns, opened)
         checkFile(
           metadata,
           schema.fields.filter(field => own.includes(field.name)),
-          name,
+          opened.name,
         )
         checked.add(metadata.schema)
       }
+      return { ...opened, rowGroups: await planFile(this.store, opened, request, run) }
+    })
+    for await (const fragment of fragments) {
+      const { file, metadata, rowGroups } = fragment
       run.rowGroups.total += metadata.rowGroups.length
-      for (let rowGroup = 0; rowGroup < metadata.rowGroups.length; rowGroup++) {
-        if (metadata.rowGroups[rowGroup]!.numRows === 0) continue
-        const bounds = columnBounds(metadata, rowGroup, schema, file.constants)
-        if (predicates.every(predicate => prune(predicate, bounds) !== 'none'))
-          fragment.rowGroups.push(rowGroup)
-        else run.rowGroups.pruned++
-      }
+      run.rowGroups.pruned +=
+        metadata.rowGroups.filter(({ numRows }) => numRows > 0).length - rowGroups.length
+      for (const { pagesPruned } of rowGroups) run.countPages(pagesPruned, 0)
       seenBytes += file.object.size
-      for (const rowGroup of fragment.rowGroups) seenRows += metadata.rowGroups[rowGroup]!.numRows
+      seenRows += sum(rowGroups, ({ ranges }) => rowsIn(ranges))
       // Files not yet seen are taken to be like those that were.
       run.rowsTotal = before + Math.round(seenRows * (bytes / Math.max(1, seenBytes)))
-      if (fragment.rowGroups.length > 0) yield fragment
+      if (rowGroups.length > 0) yield fragment
       else run.fragments.pruned++
     }
   }
@@ -236,10 +241,12 @@ export class ParquetScan implements Source {
     for await (const fragment of this.fragments(files, stages, run)) {
       const { metadata, rowGroups } = fragment
       const columns = fileColumns(names, fragment)
-      const unit = (rowGroups: number[]): PlannedUnit => ({
-        ...{ fragment, rowGroups, columns },
-        storedBytes: sum(rowGroups, rowGroup => storedBytes(metadata, rowGroup, columns)),
-        decodedBytes: sum(rowGroups, rowGroup => decodedBytes(metadata, rowGroup, columns)),
+      const unit = (rowGroups: RowGroupPlan[]): PlannedUnit => ({
+        ...{ fragment, rowGroups },
+        storedBytes: sum(rowGroups, ({ chunks }) =>
+          sum(chunks, ({ runs }) => sum(runs, ({ start, end }) => end - start)),
+        ),
+        decodedBytes: sum(rowGroups, ({ rowGroup }) => decodedBytes(metadata, rowGroup, columns)),
       })
       if (run.mode === 'fragment') yield unit(rowGroups)
       else for (const rowGroup of rowGroups) yield unit([rowGroup])
@@ -257,15 +264,10 @@ export class ParquetScan implements Source {
     )
   }
 
-  async #fetch({ fragment, rowGroups, columns }: PlannedUnit, slabs: Slabs, run: Run): Promise<FetchedUnit> {
+  async #fetch({ fragment, rowGroups }: PlannedUnit, slabs: Slabs, run: Run): Promise<FetchedUnit> {
     const { metadata, file, name } = fragment
-    const leaves = leavesOf(metadata, columns)
-    const wanted = rowGroups.flatMap(rowGroup =>
-      leaves.map(leaf => ({
-        rowGroup,
-        leaf,
-        range: chunkRange(metadata.rowGroups[rowGroup]!.columns[leaf]!),
-      })),
+    const wanted = rowGroups.flatMap(({ rowGroup, chunks }) =>
+      chunks.flatMap(({ leaf, runs }) => runs.map(range => ({ rowGroup, leaf, range }))),
     )
     for (const { rowGroup, leaf, range } of wanted) {
       if (range.start >= 0 && range.end <= file.object.size && range.start <= range.end) continue
@@ -294,8 +296,20 @@ export class ParquetScan implements Source {
         })
       })
       run.bytesRead += size
-      const chunks = wanted.map(({ rowGroup, leaf }, i) => ({ rowGroup, leaf, bytes: bytes[i]! }))
-      return { fragment, unit: { file: file.id, rowGroups, chunks }, release: () => slab.release() }
+      let next = 0
+      const chunks = rowGroups.flatMap(({ rowGroup, chunks }) =>
+        chunks.map(({ leaf, runs }) => ({
+          rowGroup,
+          leaf,
+          parts: runs.map(({ firstRow, rows }) => ({ bytes: bytes[next++]!, firstRow, rows })),
+        })),
+      )
+      const unit = {
+        file: file.id,
+        rowGroups: rowGroups.map(({ rowGroup, ranges }) => ({ rowGroup, ranges })),
+        chunks,
+      }
+      return { fragment, unit, release: () => slab.release() }
     } catch (error) {
       slab.release()
       throw error

@@ -6,9 +6,12 @@ import { sliceRows } from '../core/slice.ts'
 import { StageRunner } from '../core/stages.ts'
 import { takeBatch } from '../core/take.ts'
 import { schemaFromMessage } from '../core/transport.ts'
+import type { PageCounts } from '../parquet/column-reader.ts'
+import type { ChunkPart } from '../parquet/pages.ts'
 import { FilteredReader, type FilteredRows, type ReadPlan, readPlan } from './filtered-reader.ts'
 import type { LaneFile, LaneProgram, LaneUnit } from './lane-messages.ts'
 import { decodedBytes } from './scan-size.ts'
+import { rowsIn } from './units.ts'
 
 /** A batch on its way out of the decoder. Both regions are the receiver's to free. */
 export interface Step {
@@ -38,6 +41,7 @@ export class UnitDecoder {
   readonly #makeRoom: (bytes: number) => Promise<void>
   readonly #files = new Map<number, LaneFile>()
   readonly #plan: ReadPlan
+  readonly #pages: PageCounts = { total: 0, opened: 0 }
   /** The stages behind the filters that the reader sees to. */
   readonly #rest: StageRunner
 
@@ -53,6 +57,13 @@ export class UnitDecoder {
   /** The columns of the batches. */
   get output(): Schema {
     return this.#rest.output
+  }
+
+  /** Pages seen and opened since the last call. */
+  takePages(): PageCounts {
+    const { total, opened } = this.#pages
+    Object.assign(this.#pages, { total: 0, opened: 0 })
+    return { total, opened }
   }
 
   addFile(file: LaneFile): void {
@@ -72,31 +83,38 @@ export class UnitDecoder {
       yield await this.#wholeFile(file, unit)
       return
     }
-    for (const rowGroup of unit.rowGroups) {
+    for (const { rowGroup, ranges } of unit.rowGroups) {
       const reader = await this.#reader(file, rowGroup, unit)
+      const lastGroup = rowGroup === unit.rowGroups.at(-1)!.rowGroup
       try {
-        yield* this.#slices(reader, file, rowGroup, rowGroup === unit.rowGroups.at(-1))
+        let at = 0
+        for (const [index, { start, end }] of ranges.entries()) {
+          reader.skip(start - at)
+          yield* this.#slices(reader, file, rowGroup, end - start, lastGroup && index === ranges.length - 1)
+          at = end
+        }
       } finally {
         reader.close()
       }
     }
   }
 
-  /** A row group at once if it fits, else a slice at a time; in mode `batch` slices of at most `batchRows`. */
+  /** The next rows at once if they fit, else a slice at a time; in mode `batch` slices of at most `batchRows`. */
   async *#slices(
     reader: FilteredReader,
     file: LaneFile,
     rowGroup: number,
-    lastGroup: boolean,
+    rows: number,
+    lastRange: boolean,
   ): AsyncGenerator<Step> {
     const { mode, batchRows, arenaBytes } = this.#program
-    const { rows, pageBytes } = reader
-    const decoded = Math.max(rows, this.#decodedBytes(file, rowGroup))
-    const perRow = decoded / rows
+    const { pageBytes } = reader
+    const perRow = Math.max(1, this.#decodedBytes(file, rowGroup) / reader.rows)
+    const decoded = rows * perRow
     const room = arenaBytes * BATCH_SHARE
     const wanted = mode === 'batch' ? Math.min(batchRows, rows) : rows
-    // Between slices the pages in which they end are kept. Where those are the whole row group, it takes less to
-    // decode it once and to cut the rest of the work into slices.
+    // Between slices the pages in which they end are kept. Where those are all the rows, it takes less to decode
+    // them once and to cut the rest of the work into slices.
     const sliced = wanted < rows || COPIES * decoded > room
     const atOnce = sliced && pageBytes >= decoded
     const kept = atOnce ? decoded : sliced ? pageBytes : 0
@@ -112,7 +130,7 @@ export class UnitDecoder {
         if (atOnce) all ??= reader.read(rows, whole, whole)
         // Few rows have been left: they make one slice.
         if (all !== undefined && all.batch.numRows < rows) rowsIn = rows
-        const last = lastGroup && at + rowsIn === rows
+        const last = lastRange && at + rowsIn === rows
         yield this.#stage(rowsIn, last, (scratch, taken) => {
           if (all !== undefined) return chosenRows(sliceOf(all, at, at + rowsIn, scratch), taken)
           return chosenRows(reader.read(rowsIn, scratch, taken), taken)
@@ -124,16 +142,20 @@ export class UnitDecoder {
   }
 
   async #wholeFile(file: LaneFile, unit: LaneUnit): Promise<Step> {
-    const sizes = unit.rowGroups.map(rowGroup => this.#decodedBytes(file, rowGroup))
+    const sizes = unit.rowGroups.map(({ rowGroup }) => this.#decodedBytes(file, rowGroup))
     await this.#makeRoom(COPIES * sizes.reduce((sum, size) => sum + size, 0))
     const readers: FilteredReader[] = []
     try {
-      for (const rowGroup of unit.rowGroups) readers.push(await this.#reader(file, rowGroup, unit))
-      const rowsIn = readers.reduce((sum, reader) => sum + reader.rows, 0)
-      return this.#stage(rowsIn, true, scratch => {
-        const parts = readers.map(
-          reader => chosenRows(reader.read(reader.rows, scratch, scratch), scratch).batch,
-        )
+      for (const { rowGroup } of unit.rowGroups) readers.push(await this.#reader(file, rowGroup, unit))
+      const total = unit.rowGroups.reduce((sum, { ranges }) => sum + rowsIn(ranges), 0)
+      return this.#stage(total, true, scratch => {
+        const parts = unit.rowGroups.flatMap(({ ranges }, i) => {
+          const reader = readers[i]!
+          return ranges.map(({ start, end }, j) => {
+            reader.skip(start - (ranges[j - 1]?.end ?? 0))
+            return chosenRows(reader.read(end - start, scratch, scratch), scratch).batch
+          })
+        })
         return { batch: concatBatches(parts, scratch), region: scratch }
       })
     } finally {
@@ -156,10 +178,16 @@ export class UnitDecoder {
   }
 
   #reader(file: LaneFile, rowGroup: number, unit: LaneUnit): Promise<FilteredReader> {
-    const chunks = new Map<number, Uint8Array>()
-    for (const chunk of unit.chunks) if (chunk.rowGroup === rowGroup) chunks.set(chunk.leaf, chunk.bytes)
-    const bytes = (leaf: number) => chunks.get(leaf)!
-    return FilteredReader.open({ file, rowGroup, plan: this.#plan, bytes, arena: this.#arena })
+    const chunks = new Map<number, ChunkPart[]>()
+    for (const chunk of unit.chunks) if (chunk.rowGroup === rowGroup) chunks.set(chunk.leaf, chunk.parts)
+    return FilteredReader.open({
+      file,
+      rowGroup,
+      plan: this.#plan,
+      parts: leaf => chunks.get(leaf)!,
+      arena: this.#arena,
+      counts: this.#pages,
+    })
   }
 
   #fileColumns(file: LaneFile): string[] {

@@ -1,4 +1,5 @@
-import type { FileMetadata } from '../parquet/metadata.ts'
+import type { FileMetadata, RowRange } from '../parquet/metadata.ts'
+import type { PageRun } from '../parquet/page-ranges.ts'
 import type { LaneFile, LaneUnit } from './lane-messages.ts'
 import type { SourceFile } from './scan-listing.ts'
 
@@ -7,15 +8,24 @@ export interface Fragment {
   file: SourceFile
   name: string
   metadata: FileMetadata
-  rowGroups: number[]
+  rowGroups: RowGroupPlan[]
+}
+
+/** What is to be read of a row group. */
+export interface RowGroupPlan {
+  rowGroup: number
+  /** Rows that may be wanted, ascending, at least one. */
+  ranges: RowRange[]
+  /** The bytes to read of each leaf that is needed. */
+  chunks: { leaf: number; runs: PageRun[] }[]
+  /** Data pages that are left out by that. */
+  pagesPruned: number
 }
 
 /** Work for a lane whose bytes are yet to be read. */
 export interface PlannedUnit {
   fragment: Fragment
-  rowGroups: number[]
-  /** Those that are needed of the file's columns. */
-  columns: string[]
+  rowGroups: RowGroupPlan[]
   /** To be read. */
   storedBytes: number
   /** About what they become. */
@@ -48,4 +58,9 @@ export function laneFile({ file, name, metadata }: Fragment): LaneFile {
 /** Those of some columns that lie in the files, not in the folders' names. */
 export function fileColumns(columns: readonly string[], { file }: Pick<Fragment, 'file'>): string[] {
   return columns.filter(name => !file.constants.some(constant => constant.name === name))
+}
+
+/** How many rows some ranges are. */
+export function rowsIn(ranges: readonly RowRange[]): number {
+  return ranges.reduce((sum, { start, end }) => sum + end - start, 0)
 }

@@ -21,11 +21,17 @@ import { dictionaryCodes, isDictionaryEncoding } from './encodings/dictionary.ts
 import type { DenseBytes } from './encodings/encoded.ts'
 import type { ColumnChunkMetadata, SchemaElement } from './metadata.ts'
 import { choosePage } from './page-choice.ts'
-import { type ChunkPages, PageOpener, scanPages } from './pages.ts'
+import { type ChunkPages, type ChunkPart, PageOpener, scanPages } from './pages.ts'
 import { type Layout, layoutOf } from './values.ts'
 
 /** Pages are laid open one at a time: their memory comes in blocks that small pages do not waste. */
 const SCRATCH = 64 * 1024
+
+/** Data pages there are, and those among them that have been decompressed. */
+export interface PageCounts {
+  total: number
+  opened: number
+}
 
 /**
  * Reads one flat column of a row group from front to back. A page is decompressed and decoded once, even if
@@ -37,6 +43,7 @@ export class ColumnReader {
   readonly #layout: Layout
   readonly #pages: ChunkPages
   readonly #opener: PageOpener
+  readonly #counts: PageCounts
   readonly #newRegion: () => Region
   /** Type of the batches whose pages all are dictionary-encoded; undefined where values are looked up instead. */
   readonly #dictionaryType: Dictionary | undefined
@@ -50,15 +57,17 @@ export class ColumnReader {
     field: Field,
     element: SchemaElement,
     chunk: ColumnChunkMetadata,
-    bytes: Uint8Array,
-    rows: number,
+    parts: readonly ChunkPart[],
+    counts: PageCounts,
     newRegion: (chunk: number) => Region,
   ) {
     this.field = field
     this.#element = element
     this.#layout = layoutOf(element, field.type)
-    this.#pages = scanPages(bytes, rows)
-    this.#opener = new PageOpener(bytes, chunk.codec, element.repetition === 'OPTIONAL')
+    this.#pages = scanPages(parts)
+    this.#counts = counts
+    counts.total += this.#pages.data.length
+    this.#opener = new PageOpener(chunk.codec, element.repetition === 'OPTIONAL')
     this.#newRegion = () => newRegion(SCRATCH)
     const keeps = this.#layout.kind === 'bytes' || DataType.isFixedSizeBinary(field.type)
     this.#dictionaryType = keeps ? new Dictionary(field.type, new Int32()) : undefined
@@ -187,6 +196,7 @@ export class ColumnReader {
 
   #openNext(region: Region): PageInUse {
     const page = this.#opener.openData(this.#pages.data[this.#index]!, region)
+    this.#counts.opened++
     return { ...page, region, decoded: undefined, bytes: undefined }
   }
 

@@ -195,3 +195,9 @@ export function chunkRange(chunk: ColumnChunkMetadata): { start: number; end: nu
       : chunk.dataPageOffset
   return { start, end: start + chunk.totalCompressedSize }
 }
+
+/** Rows `start` to `end`, counted in their row group. */
+export interface RowRange {
+  start: number
+  end: number
+}

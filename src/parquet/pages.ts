@@ -6,10 +6,19 @@ import { pageCodec } from './compression/codecs.ts'
 import type { Codec, Encoding } from './metadata.ts'
 import { type PageHeader, readPageHeader } from './page-header.ts'
 
-/** Where a page lies in its chunk. */
+/** Bytes of a column chunk: all of its pages, or some that follow one another. */
+export interface ChunkPart {
+  bytes: Uint8Array
+  /** Rows of the data pages among them, counted in the row group; none for a dictionary page alone. */
+  firstRow: number
+  rows: number
+}
+
+/** A page and where it lies. */
 export interface Page {
   header: PageHeader
-  /** First byte after the header. */
+  /** The bytes that hold it, and where it begins there, after its header. */
+  bytes: Uint8Array
   start: number
   /** First row, counted in the row group; flat columns have one value a row. */
   firstRow: number
@@ -36,35 +45,40 @@ export interface OpenPage {
 }
 
 /**
- * Walks the page headers of a chunk without touching the pages, and checks that the pages hold as many values
- * as there are `rows`, so that nothing is allocated for rows that no page claims.
+ * Walks the page headers of a chunk's parts without touching the pages, and checks that the pages of each hold as
+ * many values as there are rows, so that nothing is allocated for rows that no page claims.
  */
-export function scanPages(chunk: Uint8Array, rows: number): ChunkPages {
+export function scanPages(parts: readonly ChunkPart[]): ChunkPages {
   const result: ChunkPages = { dictionary: undefined, data: [] }
+  for (const part of parts) scanPart(part, result)
+  return result
+}
+
+function scanPart({ bytes, firstRow, rows }: ChunkPart, result: ChunkPages): void {
   let position = 0
-  let firstRow = 0
-  while (firstRow < rows) {
-    if (position >= chunk.length) {
-      throw new SluiceError('corrupt', `the pages hold ${firstRow} of ${rows} values`)
+  let row = firstRow
+  const end = firstRow + rows
+  while (row < end || (rows === 0 && position < bytes.length)) {
+    if (position >= bytes.length) {
+      throw new SluiceError('corrupt', `the pages hold ${row - firstRow} of ${rows} values`)
     }
-    const { header, end } = readPageHeader(chunk, position)
-    const page = { header, start: end, firstRow }
-    position = end + header.compressedSize
+    const { header, end: start } = readPageHeader(bytes, position)
+    const page = { header, bytes, start, firstRow: row }
+    position = start + header.compressedSize
     if (header.type === 'dictionary') {
       if (result.dictionary !== undefined || result.data.length > 0) {
         throw new SluiceError('corrupt', 'a dictionary page is not the first page')
       }
       result.dictionary = page
     } else if (header.type !== 'other') {
-      if (header.numValues > rows - firstRow) {
+      if (header.numValues > end - row) {
         throw new SluiceError('corrupt', `the pages hold more than ${rows} values`)
       }
       // An empty page has nothing to say, not even a valid body.
       if (header.numValues > 0) result.data.push(page)
-      firstRow += header.numValues
+      row += header.numValues
     }
   }
-  return result
 }
 
 /**
@@ -90,19 +104,17 @@ export function checkPages(chunk: Uint8Array, values: number): number {
 
 /** Opens the pages of one chunk. */
 export class PageOpener {
-  readonly #chunk: Uint8Array
   readonly #codec: PageCodec
   readonly #nullable: boolean
 
-  constructor(chunk: Uint8Array, codec: Codec, nullable: boolean) {
-    this.#chunk = chunk
+  constructor(codec: Codec, nullable: boolean) {
     this.#codec = pageCodec(codec)
     this.#nullable = nullable
   }
 
   /** The plain bytes of a dictionary page, as an address in the arena. */
   openDictionary(page: Page, region: Region): number {
-    return this.#codec.decompress(this.#body(page), page.header.uncompressedSize, region)
+    return this.#codec.decompress(bodyOf(page), page.header.uncompressedSize, region)
   }
 
   openData(page: Page, region: Region): OpenPage {
@@ -126,7 +138,7 @@ export class PageOpener {
   /** Levels and values are compressed together; the levels' length is written before them. */
   #openV1(page: Page, region: Region, opened: OpenPage): void {
     const { uncompressedSize, levelEncoding } = page.header
-    opened.values = this.#codec.decompress(this.#body(page), uncompressedSize, region)
+    opened.values = this.#codec.decompress(bodyOf(page), uncompressedSize, region)
     opened.end = opened.values + uncompressedSize
     if (!this.#nullable) return
     const { kernels } = region.arena
@@ -151,7 +163,7 @@ export class PageOpener {
   /** Levels come first, uncompressed, with their lengths in the header. */
   #openV2(page: Page, region: Region, opened: OpenPage): void {
     const { uncompressedSize, repetitionBytes, definitionBytes, isCompressed } = page.header
-    const body = this.#body(page)
+    const body = bodyOf(page)
     const levels = repetitionBytes + definitionBytes
     const size = uncompressedSize - levels
     if (this.#nullable) {
@@ -171,10 +183,10 @@ export class PageOpener {
       opened.end = opened.values + size
     }
   }
+}
 
-  #body({ header, start }: Page): Uint8Array {
-    return checkedBody(this.#chunk, header, start)
-  }
+function bodyOf({ header, bytes, start }: Page): Uint8Array {
+  return checkedBody(bytes, header, start)
 }
 
 /** The bytes of a page, once they have passed its checksum. */

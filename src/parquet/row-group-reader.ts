@@ -4,9 +4,10 @@ import { makeBatch } from '../core/batch.ts'
 import { type ErrorContext, located, SluiceError } from '../core/errors.ts'
 import type { Rows } from '../core/take.ts'
 import { toField, topLevel } from './arrow-schema.ts'
-import { ColumnReader } from './column-reader.ts'
+import { ColumnReader, type PageCounts } from './column-reader.ts'
 import { NestedReader } from './fallback.ts'
 import type { FileMetadata } from './metadata.ts'
+import type { ChunkPart } from './pages.ts'
 import { type SchemaNode, schemaTree } from './schema-tree.ts'
 
 /** What a row group is read from. */
@@ -17,10 +18,15 @@ export interface RowGroupSource {
   rowGroup: number
   /** Top-level columns, in the order wanted. */
   columns: readonly string[]
-  /** The whole column chunk of a leaf, in any memory, until {@link RowGroupReader.close}. */
-  bytes: (leaf: number) => Uint8Array
+  /**
+   * The column chunk of a leaf, in any memory, until {@link RowGroupReader.close}: all of it, or its dictionary and
+   * the pages of those rows that will not be skipped. Of a nested column it has to be all.
+   */
+  parts: (leaf: number) => readonly ChunkPart[]
   /** Where decoding happens. */
   arena: Arena
+  /** Counts the pages of flat columns. */
+  counts?: PageCounts
 }
 
 /** A column of either kind: decoded by Sluice's own codec, or nested. */
@@ -139,7 +145,7 @@ function place({ file, rowGroup }: RowGroupSource): ErrorContext {
 }
 
 async function openColumn(source: RowGroupSource, node: SchemaNode, rows: number): Promise<TopLevelReader> {
-  const { arena, bytes } = source
+  const { arena, parts, counts = { total: 0, opened: 0 } } = source
   const group = groupOf(source)
   const chunks = group.columns.slice(node.firstLeaf, node.endLeaf)
   for (const chunk of chunks) {
@@ -147,12 +153,12 @@ async function openColumn(source: RowGroupSource, node: SchemaNode, rows: number
     if (chunk.filePath !== undefined) throw new SluiceError('unsupported', 'the column lies in another file')
   }
   if (node.element.type === undefined || node.element.repetition === 'REPEATED') {
-    return NestedReader.open(node, chunks, index => bytes(node.firstLeaf + index), rows)
+    return NestedReader.open(node, chunks, index => parts(node.firstLeaf + index)[0]!.bytes, rows)
   }
   const chunk = group.columns[node.firstLeaf]!
   if (chunk.numValues !== rows) {
     throw new SluiceError('corrupt', `the chunk has ${chunk.numValues} values for ${rows} rows`)
   }
   const region = (size: number) => arena.region(size)
-  return new ColumnReader(toField(node), node.element, chunk, bytes(node.firstLeaf), rows, region)
+  return new ColumnReader(toField(node), node.element, chunk, parts(node.firstLeaf), counts, region)
 }

@@ -108,6 +108,7 @@ class BatchSource implements Source {
       because: 'batches are taken as they come',
       fragments: { total: 0, pruned: 0 },
       rowGroups: { total: 0, pruned: 0 },
+      pages: { pruned: 0 },
       rows: undefined,
       bytes: undefined,
       columns: this.#schema.fields.map(field => field.name),

@@ -45,7 +45,7 @@ export async function readRowGroup(
 ): Promise<void> {
   const used = arena.used
   const chunks = metadata.rowGroups[rowGroup]!.columns
-  const bytes = (leaf: number) => {
+  const bytesOf = (leaf: number) => {
     const { start, end } = chunkRange(chunks[leaf]!)
     const chunk = file.subarray(start, end)
     if (!inArena) return chunk
@@ -53,11 +53,13 @@ export async function readRowGroup(
     copy.set(chunk)
     return copy
   }
+  const { numRows } = metadata.rowGroups[rowGroup]!
+  const parts = (leaf: number) => [{ bytes: bytesOf(leaf), firstRow: 0, rows: numRows }]
   const fetched = arena.region()
   const region = arena.region()
   let reader: RowGroupReader | undefined
   try {
-    reader = await RowGroupReader.open({ file: name, metadata, rowGroup, columns, bytes, arena })
+    reader = await RowGroupReader.open({ file: name, metadata, rowGroup, columns, parts, arena })
     for (const step of steps) {
       if (step < 0) reader.skip(-step)
       else use(reader.read(step, region))
