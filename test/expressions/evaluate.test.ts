@@ -2,13 +2,16 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {
   type Data,
+  DateDay,
   Dictionary,
   Field,
   Float64,
   Int32,
   Int64,
+  makeData,
   type RecordBatch,
   Timestamp,
+  TimestampNanosecond,
   TimeUnit,
   Utf8,
   vectorFromArray,
@@ -135,6 +138,24 @@ test('an overflow and a cast that fails name the values', () => {
   fails('cast(n as tinyint)', /column 'n': n: 4611686018427387904 cannot be cast to int8/)
   assert.deepEqual(values(sql('try_cast(s as bigint)'), batch), ['1', 'null', 'null'])
   assert.deepEqual(values(sql('try_cast(n as tinyint)'), batch), ['1', 'null', 'null'])
+})
+
+test('a unit that starts before the first time there is fails', () => {
+  const batchWith = (nullCount: number) => {
+    const nulls = { nullCount, nullBitmap: Uint8Array.of(nullCount === 0 ? 0b11 : 0b10) }
+    return batchOf({
+      t: makeData({ type: new TimestampNanosecond(), data: BigInt64Array.of(-(2n ** 63n), 0n), ...nulls }),
+      d: makeData({ type: new DateDay(), data: Int32Array.of(-(2 ** 31), 0), ...nulls }),
+    })
+  }
+  for (const [text, message] of [
+    ["date_trunc('year', t)", /date_trunc\('year', t\): the year of 1677-09-21.* starts before the first/],
+    ["date_trunc('day', t)", /the day of 1677-09-21/],
+    ["date_trunc('month', d)", /the month of -5877641-06-23 starts before the first date/],
+  ] as const) {
+    assert.throws(() => values(sql(text), batchWith(0)), message)
+    assert.deepEqual(values(sql(`year(${text})`), batchWith(1)), ['null', '1970'])
+  }
 })
 
 test('a branch that is not taken does not fail', () => {

@@ -162,7 +162,7 @@ class Binder {
       }
       case 'truncate': {
         const arg = this.#instant(node.arg, node)
-        return { op: 'truncate', unit: node.unit, arg, ...common(arg.type, [arg]) }
+        return { op: 'truncate', unit: node.unit, arg, text: printSql(node), ...common(arg.type, [arg]) }
       }
       case 'format': {
         const arg = this.#instant(node.arg, node)

@@ -36,7 +36,7 @@ export type BoundNode = Common &
     | { op: 'case'; whens: { when: BoundNode; value: BoundNode }[]; otherwise: BoundNode }
     | { op: 'substr'; arg: BoundNode; start: number; length: number | undefined }
     | { op: 'datePart'; part: DatePart; arg: BoundNode }
-    | { op: 'truncate'; unit: TruncateUnit; arg: BoundNode }
+    | { op: 'truncate'; unit: TruncateUnit; arg: BoundNode; text: string }
     | { op: 'format'; pattern: string; arg: BoundNode }
   )
 

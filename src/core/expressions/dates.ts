@@ -1,11 +1,15 @@
 import type { Region } from '../arena.ts'
+import { SluiceError } from '../errors.ts'
+import type { BoundNode } from './bound.ts'
 import { bitmapBytes, type Coded, type Column, constantColumn, makeColumn } from './column.ts'
 import { type FormatPart, parsePattern } from './format.ts'
 import type { DatePart, TruncateUnit } from './node.ts'
 import { copiedValidity, kindOf, perDay, ticksOf } from './operands.ts'
 import { civilFromDays, daysFromCivil } from './temporal.ts'
 import { writeText } from './text.ts'
+import { describeType } from './typename.ts'
 import { INT64 } from './types.ts'
+import { renderValue } from './value-text.ts'
 
 const UNITS: readonly (DatePart | TruncateUnit)[] = [
   'year',
@@ -47,18 +51,22 @@ export function datePart(region: Region, arg: Column, part: DatePart): Column {
   return makeColumn(INT64, rows, values, arg.validity)
 }
 
-export function truncate(region: Region, arg: Column, unit: TruncateUnit): Column {
-  const { rows } = arg
+export function truncate(region: Region, arg: Column, node: BoundNode & { op: 'truncate' }): Column {
+  const { rows, validity } = arg
   if (arg.allNull) return arg
   const { kernels } = region.arena
   const values = region.alloc(rows * 8)
-  kernels.truncateTime(UNITS.indexOf(unit), ticksOf(region, arg), rows, perDay(arg.type), values)
-  if (arg.repr === 'i64') return makeColumn(arg.type, rows, values, arg.validity)
-  // The start of a period lies near the day, which was an int32: only a null's garbage can leave it.
+  const check = (row: number) => {
+    if (row < 0) return
+    const reason = `the ${node.unit} of ${renderValue(region, arg, row)} starts before the first ${describeType(arg.type)}`
+    throw new SluiceError('invalid-argument', `${node.text}: ${reason}`)
+  }
+  const ticks = ticksOf(region, arg)
+  check(kernels.truncateTime(UNITS.indexOf(node.unit), ticks, rows, perDay(arg.type), validity, values))
+  if (arg.repr === 'i64') return makeColumn(arg.type, rows, values, validity)
   const days = region.alloc(rows * 4)
-  const spare = copiedValidity(region, rows, 0)
-  kernels.narrowI64(kindOf('i32'), values, rows, spare, 1, days)
-  return makeColumn(arg.type, rows, days, arg.validity)
+  check(kernels.narrowI64(kindOf('i32'), values, rows, validity, 0, days))
+  return makeColumn(arg.type, rows, days, validity)
 }
 
 /**

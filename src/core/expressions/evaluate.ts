@@ -214,7 +214,7 @@ class Frame {
       case 'datePart':
         return datePart(region, this.#dense(node.arg), node.part)
       case 'truncate':
-        return truncate(region, this.#dense(node.arg), node.unit)
+        return truncate(region, this.#dense(node.arg), node)
       case 'format': {
         const coded = formatTimes(region, this.#dense(node.arg), node.pattern)
         return lookUp(region, coded)

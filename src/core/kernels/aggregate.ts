@@ -26,7 +26,7 @@ export interface AggregateKernels {
   ): number
   fill64(at: number, n: number, value: bigint): void
   fill128(at: number, n: number, low: bigint, high: bigint): void
-  /** Copies the bytes of spans to `to` and points the spans there; returns the end. */
+  /** Copies the bytes of spans to `to` and points those there that are not at address 0; returns the end. */
   moveSpans(spans: number, n: number, to: number): number
   /** `numbers`: spans of 128-bit integers. `scratch` has room for as many spans. */
   sortSpans(spans: number, n: number, numbers: boolean, scratch: number): void

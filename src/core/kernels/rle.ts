@@ -6,6 +6,4 @@ export interface RleKernels {
   rleToBits(source: number, end: number, count: number, target: number, to: number): number
   /** The same for the deprecated BIT_PACKED levels, most significant bit first. */
   packedToBits(source: number, end: number, count: number, target: number, to: number): number
-  /** Unpacks `count` values that lie in [source, end), least significant bit first; returns the largest. */
-  unpack(source: number, end: number, bitWidth: number, count: number, target: number): number
 }

@@ -14,8 +14,8 @@ export class Range {
   readonly kind: 'input' | 'output' | 'in place'
   /** Where it lay when `bytes` were read. */
   address = 0
-  /** Addresses within the range `of`, with what they are relative to it, as 32 bits at every eighth byte. */
-  readonly spans: { of: Range; starts: readonly number[] } | undefined
+  /** Addresses within the range `of`, here relative to it, as 32 bits at every eighth byte; undefined is 0. */
+  readonly spans: { of: Range; starts: readonly (number | undefined)[] } | undefined
 
   constructor(bytes: Uint8Array, kind: Range['kind'], spans?: Range['spans']) {
     this.bytes = Uint8Array.from(bytes)
@@ -72,17 +72,17 @@ export function spansOf(values: readonly Uint8Array[]): { spans: Range; data: Ra
   }
 }
 
-/** Spans of what lies at `places` in `data`; `room` for that many spans makes them an input to add to. */
+/** Spans of what lies at `places` in `data`, or at address 0; with `room` for that many they may be changed. */
 export function spansAt(
   data: Range,
-  places: readonly (readonly [start: number, length: number])[],
+  places: readonly (readonly [start: number, length: number] | undefined)[],
   room?: number,
 ): Range {
   const pairs = new Uint32Array(2 * (room ?? places.length))
-  places.forEach(([, length], i) => {
-    pairs[2 * i + 1] = length
+  places.forEach((place, i) => {
+    pairs[2 * i + 1] = place?.[1] ?? 0
   })
-  const starts = places.map(([start]) => start)
+  const starts = places.map(place => place?.[0])
   return new Range(bytesOf(pairs), room === undefined ? 'input' : 'in place', { of: data, starts })
 }
 
@@ -149,7 +149,7 @@ function layOut(
     if (kind === 'output') before.fill(within, address - start, address - start + bytes.length)
     else before.set(bytes, address - start)
     spans?.starts.forEach((at, i) => {
-      before.writeUInt32LE(spans.of.address + at, address - start + 8 * i)
+      if (at !== undefined) before.writeUInt32LE(spans.of.address + at, address - start + 8 * i)
     })
   }
   memory.set(before)

@@ -4,6 +4,7 @@
  * sums, {@link fill64} says what for bounds. Every group is below the number of entries: whoever numbers the rows
  * makes them so.
  */
+import { orderBytes, orderI128 } from './order'
 import { spanAt, spanLength } from './spans'
 
 @inline
@@ -132,24 +133,14 @@ export function fill64(at: usize, n: i32, value: u64): void {
   for (let i = 0; i < n; i++) store<u64>(at + ((<usize>i) << 3), value)
 }
 
-@inline
-function compareI128(a: usize, b: usize): i32 {
-  const x = load<i64>(a, 8)
-  const y = load<i64>(b, 8)
-  if (x != y) return x < y ? -1 : 1
-  const low = load<u64>(a)
-  const other = load<u64>(b)
-  return low == other ? 0 : low < other ? -1 : 1
-}
-
 /** The same for 128-bit integers, the low half first. */
 export function boundGroupsI128(groups: usize, values: usize, valid: usize, n: i32, greatest: bool, bounds: usize): void {
+  const wanted: u32 = greatest ? 2 : 0
   for (let i = 0; i < n; i++) {
     if (!isValid(valid, i)) continue
     const at = bounds + (groupAt(groups, i) << 4)
     const value = values + ((<usize>i) << 4)
-    const order = compareI128(value, at)
-    if (greatest ? order > 0 : order < 0) v128.store(at, v128.load(value))
+    if (orderI128(value, at) == wanted) v128.store(at, v128.load(value))
   }
 }
 
@@ -161,30 +152,13 @@ export function fill128(at: usize, n: i32, low: u64, high: u64): void {
   }
 }
 
-/** By unsigned bytes, the shorter of two with a common prefix first. */
-function compareBytes(a: usize, aLength: u32, b: usize, bLength: u32): i32 {
-  const most = min(aLength, bLength)
-  let i: u32 = 0
-  while (i + 8 <= most) {
-    const x = load<u64>(a + <usize>i)
-    const y = load<u64>(b + <usize>i)
-    if (x != y) return bswap<u64>(x) < bswap<u64>(y) ? -1 : 1
-    i += 8
-  }
-  while (i < most) {
-    const difference = <i32>load<u8>(a + <usize>i) - <i32>load<u8>(b + <usize>i)
-    if (difference != 0) return difference
-    i++
-  }
-  return aLength < bLength ? -1 : aLength > bLength ? 1 : 0
-}
-
 /**
  * The same for byte strings: values are spans, and so are the bounds, which own their bytes; one at address 0 is not
  * there yet. A new bound is written over the old one if it is no longer than that, else at `heap`, where as many
  * bytes as the values have together are free. Returns where the heap goes on.
  */
 export function boundGroupsSpans(groups: usize, spans: usize, valid: usize, n: i32, greatest: bool, bounds: usize, heap: usize): usize {
+  const wanted: u32 = greatest ? 2 : 0
   for (let i = 0; i < n; i++) {
     if (!isValid(valid, i)) continue
     const value = spanAt(spans, i)
@@ -194,8 +168,7 @@ export function boundGroupsSpans(groups: usize, spans: usize, valid: usize, n: i
     let to = heap
     if (old != 0) {
       const oldLength = load<u32>(at, 4)
-      const order = compareBytes(value, length, old, oldLength)
-      if (greatest ? order <= 0 : order >= 0) continue
+      if (orderBytes(value, <i32>length, old, <i32>oldLength) != wanted) continue
       if (length <= oldLength) to = old
     }
     memory.copy(to, value, <usize>length)
@@ -206,11 +179,16 @@ export function boundGroupsSpans(groups: usize, spans: usize, valid: usize, n: i
   return heap
 }
 
-/** Copies the bytes of spans to `to`, one after the other, and points the spans there; returns the end. */
+/**
+ * Copies the bytes of spans to `to`, one after the other, and points the spans there; those at address 0 stay.
+ * Returns the end.
+ */
 export function moveSpans(spans: usize, n: i32, to: usize): usize {
   for (let i = 0; i < n; i++) {
+    const from = spanAt(spans, i)
+    if (from == 0) continue
     const length = <usize>spanLength(spans, i)
-    memory.copy(to, spanAt(spans, i), length)
+    memory.copy(to, from, length)
     store<u32>(spans + ((<usize>i) << 3), <u32>to)
     to += length
   }
@@ -234,9 +212,9 @@ export function sortSpans(spans: usize, n: i32, numbers: bool, scratch: usize): 
         let second = a == middle
         if (!second && b < end) {
           const order = numbers
-            ? compareI128(spanAt(from, b), spanAt(from, a))
-            : compareBytes(spanAt(from, b), spanLength(from, b), spanAt(from, a), spanLength(from, a))
-          second = order < 0
+            ? orderI128(spanAt(from, b), spanAt(from, a))
+            : orderBytes(spanAt(from, b), <i32>spanLength(from, b), spanAt(from, a), <i32>spanLength(from, a))
+          second = order == 0
         }
         const taken = second ? b++ : a++
         store<u64>(out, load<u64>(from + ((<usize>taken) << 3)))

@@ -3,6 +3,7 @@
  * minimum, then maximum; NaN is left out. The order is that of the column's type (`ColumnOrder` in
  * parquet.thrift).
  */
+import { orderBytes } from './order'
 import { spanAt, spanLength } from './spans'
 
 function bounds<T>(values: usize, count: i32, least: T, greatest: T, out: usize): void {
@@ -112,15 +113,6 @@ function prefix(value: usize, length: u32, flip: u64): u64 {
   return word ^ flip
 }
 
-function compare(a: usize, aLength: u32, b: usize, bLength: u32): i32 {
-  const most = min(aLength, bLength)
-  for (let i: u32 = 0; i < most; i++) {
-    const difference = <i32>load<u8>(a + <usize>i) - <i32>load<u8>(b + <usize>i)
-    if (difference != 0) return difference
-  }
-  return aLength < bLength ? -1 : aLength > bLength ? 1 : 0
-}
-
 /**
  * Indices of the least and the greatest byte string (two 32-bit numbers at `out`): unsigned bytes compared in
  * order, or, with `signed`, big-endian two's complement numbers of one length.
@@ -135,11 +127,11 @@ export function boundsSpans(spans: usize, count: i32, signed: bool, out: usize):
     const value = spanAt(spans, i)
     const length = spanLength(spans, i)
     const word = prefix(value, length, flip)
-    if (word < low || (word == low && compare(value, length, spanAt(spans, least), spanLength(spans, least)) < 0)) {
+    if (word < low || (word == low && orderBytes(value, <i32>length, spanAt(spans, least), <i32>spanLength(spans, least)) == 0)) {
       least = i
       low = word
     }
-    if (word > high || (word == high && compare(value, length, spanAt(spans, greatest), spanLength(spans, greatest)) > 0)) {
+    if (word > high || (word == high && orderBytes(value, <i32>length, spanAt(spans, greatest), <i32>spanLength(spans, greatest)) == 2)) {
       greatest = i
       high = word
     }

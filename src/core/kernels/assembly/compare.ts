@@ -1,6 +1,7 @@
 // Comparison of columns into bitmaps. Every kernel reads `n` values at `a` and at `b` — or the one value there,
 // where the stride is 0 — and writes ceil(n / 8) bytes at `out`, bits past `n` in the last one being 0.
 // Floats: NaN equals NaN and is above everything, -0 equals 0.
+import { orderBytes, orderI128 } from './order'
 
 /** Eight comparisons of one byte of the result. */
 @inline
@@ -132,16 +133,6 @@ export function compareF64(less: i32, flip: u32, a: usize, aStride: usize, b: us
 // The kernels below find an order, 0 for less, 1 for equal, 2 for greater, and set the bit that `wanted` has at
 // that place.
 
-@inline
-function orderI128(a: usize, b: usize): u32 {
-  const aHigh = load<i64>(a, 8)
-  const bHigh = load<i64>(b, 8)
-  if (aHigh != bHigh) return aHigh < bHigh ? 0 : 2
-  const aLow = load<u64>(a)
-  const bLow = load<u64>(b)
-  return aLow < bLow ? 0 : aLow == bLow ? 1 : 2
-}
-
 export function compareI128(wanted: u32, a: usize, aStride: usize, b: usize, bStride: usize, n: i32, out: usize): void {
   let byte: u32 = 0
   for (let i = 0; i < n; i++) {
@@ -202,26 +193,6 @@ export function compareU64F64(wanted: u32, a: usize, aStride: usize, b: usize, b
     b += bStride
   }
   if (n & 7) store<u8>(out, byte)
-}
-
-/** Bytes in order, a shorter text before those that it begins. */
-@inline
-export function orderBytes(a: usize, aLength: i32, b: usize, bLength: i32): u32 {
-  const shared = min(aLength, bLength)
-  let i = 0
-  while (i + 8 <= shared) {
-    const x = load<u64>(a + <usize>i)
-    const y = load<u64>(b + <usize>i)
-    if (x != y) return bswap(x) < bswap(y) ? 0 : 2
-    i += 8
-  }
-  while (i < shared) {
-    const x = load<u8>(a + <usize>i)
-    const y = load<u8>(b + <usize>i)
-    if (x != y) return x < y ? 0 : 2
-    i++
-  }
-  return aLength < bLength ? 0 : aLength == bLength ? 1 : 2
 }
 
 /** Text: int32 offsets (with a stride of 0, two of them) into bytes. */

@@ -17,7 +17,7 @@ export * from './number-text'
 export * from './numbers'
 export * from './delta'
 export * from './lz4'
-export { packedToBits, rleToBits, rleToI32, unpack } from './rle'
+export { packedToBits, rleToBits, rleToI32 } from './rle'
 export * from './snappy'
 export {
   copySpans,

@@ -1,6 +1,8 @@
 // Dates and times: `n` int64 ticks since 1970-01-01 UTC, `perDay` ticks a day, by the proleptic Gregorian
 // calendar. Unit: 0 year, 1 quarter, 2 month, 3 week (ISO, from Monday), 4 day, 5 hour, 6 minute, 7 second.
-// Part: the same, and 8 the day of the week (0 for Sunday), 9 the day of the year.
+// Part: the same, and 8 the day of the week (0 for Sunday), 9 the day of the year. `perDay` is 1 for days, which
+// are then ones that int32 holds and have no parts below the day, or a multiple of 86400.
+import { bitAt } from './bits'
 
 @inline
 function floorDiv(a: i64, b: i64): i64 {
@@ -44,6 +46,7 @@ function isoWeek(days: i64): i64 {
   return (thursday - daysOf(civil(thursday) >> 9, 1)) / 7 + 1
 }
 
+/** The part of each time, as int64. */
 export function datePart(part: i32, a: usize, n: i32, perDay: i64, out: usize): void {
   // Rows often follow in time: what depends on the day alone is kept while the day stays.
   let lastDays = i64.MIN_VALUE
@@ -74,7 +77,11 @@ export function datePart(part: i32, a: usize, n: i32, perDay: i64, out: usize): 
   }
 }
 
-export function truncateTime(unit: i32, a: usize, n: i32, perDay: i64, out: usize): void {
+/**
+ * The start of the unit that each time lies in. Returns the first row, not null by `valid` (0: none is), whose
+ * unit starts before the least int64, or -1.
+ */
+export function truncateTime(unit: i32, a: usize, n: i32, perDay: i64, valid: usize, out: usize): i32 {
   const perSecond = perDay / 86400
   let lastDays = i64.MIN_VALUE
   let lastValue: i64 = 0
@@ -96,8 +103,11 @@ export function truncateTime(unit: i32, a: usize, n: i32, perDay: i64, out: usiz
       lastDays = days
       lastValue = value
     }
+    // What lies below the least int64 has become a number far above.
+    if (value > ticks && (valid == 0 || bitAt(valid, i) != 0)) return i
     store<i64>(out + at, value)
   }
+  return -1
 }
 
 /** Days and, within the day, ticks, both as doubles: exact, for a day has less than 2^53 ticks. */
