@@ -1,5 +1,5 @@
 import type { RecordBatch, Schema } from 'apache-arrow'
-import { aggregateRows, MERGE_SHARE } from './aggregation/aggregate-rows.ts'
+import { aggregateRows, GROUPS_SHARE } from './aggregation/aggregate-rows.ts'
 import {
   type Aggregation,
   aggregatedColumns,
@@ -56,6 +56,8 @@ export async function planPipeline(
   let repartition: RepartitionOptions | undefined
   let schema = await source.schema(run)
   let known = true
+  const aggregations = operators.filter(({ description }) => description?.op === 'aggregate').length
+  if (aggregations > 0) run.laneShare = 1 - GROUPS_SHARE
   for (const operator of operators) {
     const { description } = operator
     const before = known ? schema : undefined
@@ -63,10 +65,12 @@ export async function planPipeline(
     if (known) schema = schemaAfter(description!, schema)
     if (description?.op === 'repartition') repartition = description
     else if (description?.op === 'aggregate') {
-      const pushed = middle.length === 0 && source.readGroups !== undefined && run.throttles.length === 0
-      if (middle.length === 0) head.push({ op: 'project', columns: aggregatedColumns(description) })
-      if (pushed) groups = description
-      const input = { schema: before, partial: pushed }
+      const behind = middle.length === 0 && source.readGroups !== undefined
+      if (behind) head.push({ op: 'project', columns: aggregatedColumns(description) })
+      // A throttle paces rows, which have to come out for that.
+      const partial = behind && run.throttles.length === 0
+      if (partial) groups = description
+      const input = { schema: before, partial, among: aggregations }
       middle.push(describe(description, (rows, current) => aggregateRows(description, rows, input, current)))
     } else if (middle.length > 0 || description === undefined) middle.push(operator)
     else if (isStage(description)) head.push(description)
@@ -82,8 +86,6 @@ export async function planPipeline(
     tailOperators.unshift(middle.pop()!)
   }
   if (known && repartition !== undefined) checkKeys(repartition, schema)
-  // Lanes that aggregate leave room for the groups of all of them.
-  if (groups !== undefined) run.laneShare = 1 - MERGE_SHARE
   const apply = (input: AsyncIterable<RecordBatch>, list: readonly Operator[], current: Run) =>
     list.reduce((stream, operator) => restartable(() => streamOf(operator, stream, current)), input)
   const beforeTail = (current: Run) =>

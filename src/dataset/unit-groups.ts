@@ -1,4 +1,4 @@
-import { Groups } from '../core/aggregation/groups.ts'
+import { chunksOf, Groups } from '../core/aggregation/groups.ts'
 import { type Aggregation, groupPlan } from '../core/aggregation/plan.ts'
 import type { Arena } from '../core/arena.ts'
 import { makeBatch } from '../core/batch.ts'
@@ -27,12 +27,14 @@ export class UnitGroups {
   async *batches(unit: LaneUnit): AsyncGenerator<Step> {
     for await (const step of this.#decoder.batches(unit)) {
       try {
-        this.#groups.add(step.batch)
+        for (const chunk of chunksOf(step.batch)) {
+          this.#groups.add(chunk)
+          if (this.#groups.bytes > this.#limit) yield* this.rest()
+        }
       } finally {
         step.region?.free()
         step.scratch.free()
       }
-      if (this.#groups.bytes > this.#limit) yield* this.rest()
       yield { ...step, batch: NOTHING }
     }
   }

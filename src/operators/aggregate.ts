@@ -67,7 +67,7 @@ export function aggregate<T extends Columns, const O extends AggregateOptions<T>
   if (functions.length + by.length === 0) throw invalid('aggregate', 'names no column')
   const aggregation: Aggregation = { by: [...by], functions }
   return describe({ op: 'aggregate', ...aggregation }, (input, run) =>
-    aggregateRows(aggregation, input, { schema: undefined, partial: false }, run),
+    aggregateRows(aggregation, input, { schema: undefined, partial: false, among: 1 }, run),
   )
 }
 

@@ -7,11 +7,11 @@ import { SluiceError } from '../errors.ts'
 import { LANES_SHARE, type Run } from '../run.ts'
 import { copyBatch } from '../transport.ts'
 import { finishedBatch } from './finish.ts'
-import { Groups } from './groups.ts'
+import { chunksOf, Groups } from './groups.ts'
 import { type Aggregation, aggregatedColumns, aggregationSchema, groupPlan, mergePlan } from './plan.ts'
 
-/** Share of the lanes' part of the budget that the groups on the main thread get; lanes before them get the rest. */
-export const MERGE_SHARE = 0.5
+/** Share of the lanes' part of the budget that all groups on the main thread get; lanes get the rest. */
+export const GROUPS_SHARE = 0.5
 /** Share of that for groups at rest; the rest is for growing and sorting them. */
 const AT_REST = 0.5
 
@@ -19,16 +19,18 @@ const AT_REST = 0.5
 export interface AggregateInput {
   schema: Schema | undefined
   partial: boolean
+  /** How many aggregations the budget is for. */
+  among: number
 }
 
 /** One row for each group, sorted by the keys. Nothing comes out before everything is in. */
 export async function* aggregateRows(
   aggregation: Aggregation,
   input: AsyncIterable<RecordBatch>,
-  { schema, partial }: AggregateInput,
+  { schema, partial, among }: AggregateInput,
   run: Run,
 ): AsyncGenerator<RecordBatch, void, void> {
-  const arena = new Arena(Math.floor(run.execution.memory * LANES_SHARE * MERGE_SHARE))
+  const arena = new Arena(Math.floor((run.execution.memory * LANES_SHARE * GROUPS_SHARE) / among))
   run.onClose(() => {
     run.laneHighWater += arena.highWater
   })
@@ -47,7 +49,10 @@ export async function* aggregateRows(
   for await (const batch of input) {
     state ??= begin(logicalSchema(batch.schema))
     const { groups, fields } = state
-    groups.add(partial ? batch : alignBatch(batch, fields), () => checkSize(groups, arena))
+    for (const chunk of chunksOf(partial ? batch : alignBatch(batch, fields))) {
+      groups.add(chunk)
+      checkSize(groups, arena)
+    }
   }
   state ??= begin(untyped(aggregation))
   const { plan, rows, groups, output } = state

@@ -42,16 +42,23 @@ export class Groups {
     return [...this.#keys, ...this.#tuples, ...this.#states].reduce((sum, { bytes }) => sum + bytes, 0)
   }
 
-  /** Adds the rows of a batch, which has the plan's columns; `onChunk` is called after each part of them. */
-  add(batch: RecordBatch, onChunk: () => void = () => {}): void {
-    for (let at = 0; at < batch.numRows; at += CHUNK) {
-      const region = this.#arena.region()
-      try {
-        this.#addChunk(sliceRows(batch, at, Math.min(at + CHUNK, batch.numRows)), region)
-      } finally {
-        region.free()
-      }
-      onChunk()
+  /** Adds the rows of a batch, one of {@link chunksOf} a larger one. */
+  add(batch: RecordBatch): void {
+    const region = this.#arena.region()
+    try {
+      const groups = this.#number(batch, region)
+      const size = (this.#tuples.at(-1) ?? this.#keys.at(-1))?.size ?? 1
+      const columns = new Map<string, Formed>()
+      this.#plan.accumulations.forEach(({ column }, i) => {
+        if (column !== undefined && !columns.has(column)) {
+          columns.set(column, formed(loadColumn(region, columnOf(batch, column)!, column), region))
+        }
+        const state = this.#states[i]!
+        state.grow(size)
+        state.add(groups, batch.numRows, column === undefined ? undefined : columns.get(column))
+      })
+    } finally {
+      region.free()
     }
   }
 
@@ -84,21 +91,6 @@ export class Groups {
 
   clear(): void {
     for (const part of [...this.#keys, ...this.#tuples, ...this.#states]) part.clear()
-  }
-
-  #addChunk(batch: RecordBatch, region: Region): void {
-    const rows = batch.numRows
-    const groups = this.#number(batch, region)
-    const size = (this.#tuples.at(-1) ?? this.#keys.at(-1))?.size ?? 1
-    const columns = new Map<string, Formed>()
-    this.#plan.accumulations.forEach(({ column }, i) => {
-      if (column !== undefined && !columns.has(column)) {
-        columns.set(column, formed(loadColumn(region, columnOf(batch, column)!, column), region))
-      }
-      const state = this.#states[i]!
-      state.grow(size)
-      state.add(groups, rows, column === undefined ? undefined : columns.get(column))
-    })
   }
 
   /** The address of the rows' groups; 0 without keys. */
@@ -160,6 +152,13 @@ export class Groups {
     const keys = this.#keys.map((table, i) => table.take(numbers[i]!, rows, region))
     const states = this.#states.map(state => state.take(groups, rows, region))
     return { rows, keys, states, region }
+  }
+}
+
+/** A batch in parts that take little memory on the way. */
+export function* chunksOf(batch: RecordBatch): Generator<RecordBatch> {
+  for (let at = 0; at < batch.numRows; at += CHUNK) {
+    yield sliceRows(batch, at, Math.min(at + CHUNK, batch.numRows))
   }
 }
 
