@@ -48,6 +48,41 @@ export function barChart(title: string, bars: readonly Bar[], references: readon
   return svg(title, bottom + 4, [...lines, ...rows])
 }
 
+/** A line of dots for each row, from 0 on. */
+export function dotChart(
+  title: string,
+  rows: readonly { label: string; dots: readonly { value: number; text: string; who: string }[] }[],
+  axis: (value: number) => string,
+  references: readonly Reference[] = [],
+): string {
+  const values = rows.flatMap(({ dots }) => dots.map(({ value }) => value))
+  const most = Math.max(...values, ...references.map(({ value }) => value)) || 1
+  const right = WIDTH - 24
+  const x = (value: number) => round(LEFT + (value / most) * (right - LEFT))
+  const bottom = TOP + rows.length * STEP
+  const grid = ticks(0, most).map(
+    value => `<line class="grid" x1="${x(value)}" x2="${x(value)}" y1="${TOP}" y2="${bottom}"/>
+      <text class="tick" x="${x(value)}" y="${bottom + 16}" text-anchor="middle">${escaped(axis(value))}</text>`,
+  )
+  const across = references.map(
+    ({
+      value,
+      label,
+    }) => `<line class="reference" x1="${x(value)}" x2="${x(value)}" y1="${TOP}" y2="${bottom}"/>
+      <text class="reference" x="${x(value)}" y="${TOP - 5}" text-anchor="middle">${escaped(label)}</text>`,
+  )
+  const lines = rows.map(({ label, dots }, i) => {
+    const y = TOP + i * STEP + STEP / 2
+    const marks = dots.map(
+      ({ value, text, who }) =>
+        `<circle class="${who}" cx="${x(value)}" cy="${y}" r="4.5"><title>${escaped(`${label}: ${text}`)}</title></circle>`,
+    )
+    return `<line class="grid" x1="${LEFT}" x2="${right}" y1="${y}" y2="${y}"/>
+      <text x="${LEFT - 8}" y="${y + 4}" text-anchor="end">${escaped(label)}</text>${marks.join('')}`
+  })
+  return svg(title, bottom + 24, [...grid, ...lines, ...across])
+}
+
 /** Lines over a common pair of axes, both from 0 on (or the least x, if that is lower). */
 export function lineChart(
   title: string,

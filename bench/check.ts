@@ -6,7 +6,7 @@ import { parquet, quote, select } from './sql.ts'
 
 /** The rows that a task has to give, as DuckDB sees them. */
 export interface Expected {
-  columns: { name: string; type: string }[]
+  columns: { name: string; value: string }[]
   rows: number
   /** Sum of the hashes of all columns of all rows, and of the first column only. */
   all: string
@@ -16,7 +16,11 @@ export interface Expected {
 export async function expect(connection: DuckDBConnection, task: Task, data: string): Promise<Expected> {
   const text = select(task, parquet(data))
   const described = (await connection.runAndReadAll(`DESCRIBE ${text}`)).getRows()
-  const columns = described.map(([name, type]) => ({ name: String(name), type: String(type) }))
+  const columns = described.map(([name, type]) => {
+    const value = `"${name}"::${type}`
+    // Sums of hundredths, taken in any order.
+    return { name: String(name), value: task.aggregate && type === 'DOUBLE' ? `round(${value}, 3)` : value }
+  })
   const [rows, all] = await fingerprint(connection, `(${text})`, columns)
   const [, first] = await fingerprint(connection, `(${text})`, columns.slice(0, 1))
   return { columns, rows, all, first }
@@ -62,7 +66,7 @@ async function fingerprint(
   from: string,
   columns: Expected['columns'],
 ): Promise<[rows: number, sum: string]> {
-  const values = columns.map(({ name, type }) => `"${name}"::${type}`).join(', ')
+  const values = columns.map(({ value }) => value).join(', ')
   const reader = await connection.runAndReadAll(
     `SELECT count(*), coalesce(sum(hash(${values})), 0) FROM ${from}`,
   )

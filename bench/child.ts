@@ -41,12 +41,13 @@ const SAMPLE_MS = 10
 export async function runChild(contestant: Contestant, task: Task, place: Place): Promise<Measured> {
   const { mode, oneLane = false } = contestant.settings ?? { mode: 'auto' }
   const threads = oneLane ? 1 : place.threads
-  const { kind, columns, where, derive, by } = task
+  const { kind, columns, where, derive, aggregate, by } = task
   const input = {
     kind,
     columns,
     where,
     derive,
+    aggregate,
     by,
     ...place,
     threads,

@@ -9,6 +9,8 @@ import type { Job } from './jobs.ts'
 export interface Contestant {
   name: string
   peer: boolean
+  /** A setting of Sluice's to be compared with its default. */
+  variant: boolean
   /** What else its task says. */
   settings?: { mode: 'auto' | 'streaming' | 'fragment' | 'batch'; oneLane?: boolean }
   command: (script: string) => string[]
@@ -33,16 +35,21 @@ export const contestants: readonly Contestant[] = [
   python('pyarrow'),
   node(
     'nodejs-polars',
-    ({ kind, by }) => kind !== 'scan' && by === null,
+    ({ kind, aggregate, by }) => kind !== 'scan' && (by === null || aggregate),
     'writes no partitions, gives no batches',
   ),
   node('@duckdb/node-api', everything, 'gives chunks of its own, not Arrow data'),
   node(
     'parquet-wasm',
-    ({ kind, columns, where }) => kind !== 'rewrite' && columns === null && where === null,
+    ({ kind, columns, where, aggregate }) =>
+      kind !== 'rewrite' && columns === null && where === null && !aggregate,
     'decodes whole files, one thread',
   ),
-  node('hyparquet', ({ kind }) => kind !== 'rewrite', 'gives JavaScript values, one thread'),
+  node(
+    'hyparquet',
+    ({ kind, aggregate }) => kind !== 'rewrite' && !aggregate,
+    'gives JavaScript values, one thread',
+  ),
 ]
 
 /** Whether a contestant can be started. */
@@ -73,12 +80,21 @@ function run(command: string, args: string[]): void {
 }
 
 function sluice(name: string, settings: NonNullable<Contestant['settings']>): Contestant {
-  return { name, peer: false, settings, command: inNode, script: 'sluice.mjs', can: everything }
+  const variant = name !== 'sluice'
+  return { name, peer: false, variant, settings, command: inNode, script: 'sluice.mjs', can: everything }
 }
 
 function python(needs: string): Contestant {
   const command = (script: string) => [interpreter, script]
-  return { name: needs, peer: true, command, script: `${needs}_job.py`, needs, can: everything }
+  return {
+    name: needs,
+    peer: true,
+    variant: false,
+    command,
+    script: `${needs}_job.py`,
+    needs,
+    can: everything,
+  }
 }
 
 function node(needs: string, can: Contestant['can'], note: string): Contestant {
@@ -86,6 +102,7 @@ function node(needs: string, can: Contestant['can'], note: string): Contestant {
   return {
     name: needs.replace('@duckdb/node-api', 'duckdb-node'),
     peer: true,
+    variant: false,
     command: inNode,
     script,
     needs,

@@ -10,7 +10,9 @@ export interface Task {
   where: { column: string; from: number; to: number | null } | null
   /** Add `total`, which is `amount + coalesce(tip, 0)`. */
   derive: boolean
-  /** Partition by this key; `day` and `month` (its first day) are derived from `ts`. */
+  /** Instead of rows: for each `by` their number, and the sum, minimum and maximum of `amount`. */
+  aggregate: boolean
+  /** Partition, or aggregate, by this key; `day` and `month` (its first day) are derived from `ts`. */
   by: 'day' | 'month' | 'zone' | 'shop' | null
 }
 
@@ -22,15 +24,19 @@ export interface Job extends Task {
   mark?: number
 }
 
-const whole: Task = { kind: 'decode', columns: null, where: null, derive: false, by: null }
+const whole: Task = {
+  kind: 'decode',
+  columns: null,
+  where: null,
+  derive: false,
+  aggregate: false,
+  by: null,
+}
 const rewrite: Task = { ...whole, kind: 'rewrite' }
 /** Drops a twentieth of the rows and adds a column. */
 const refine: Task = { ...rewrite, where: { column: 'amount', from: 5, to: null }, derive: true }
 
-/**
- * The jobs; `sorted` has 8,000,000 rows at scale 1. There is none that aggregates (count, sum, min, max by a
- * key): Sluice has no operator for it yet.
- */
+/** The jobs; `sorted` has 8,000,000 rows at scale 1. */
 export const jobs: readonly Job[] = [
   { ...whole, name: 'decode-all', what: 'decode all ten columns to Arrow', dataset: 'sorted', mark: 1.2 },
   {
@@ -64,6 +70,22 @@ export const jobs: readonly Job[] = [
     dataset: 'sorted',
     where: { column: 'account', from: 0, to: 99 },
     mark: 1,
+  },
+  {
+    ...whole,
+    name: 'aggregate',
+    what: 'count, sum, min and max by a number (265)',
+    dataset: 'sorted',
+    aggregate: true,
+    by: 'zone',
+  },
+  {
+    ...whole,
+    name: 'aggregate-shop',
+    what: 'count, sum, min and max by a text (1,000)',
+    dataset: 'sorted',
+    aggregate: true,
+    by: 'shop',
   },
   {
     ...refine,

@@ -15,7 +15,7 @@ import { measureJob } from './measure.ts'
 import { type Options, parseOptions, UsageError, usage } from './options.ts'
 import { page } from './page.ts'
 import { jobResult, type Results } from './results.ts'
-import { jobTable } from './table.ts'
+import { jobTable, modesTable } from './table.ts'
 
 const argv = process.argv.slice(2)
 if (argv.includes('--help')) {
@@ -36,7 +36,7 @@ async function main(options: Options): Promise<void> {
   if (!smoke) install(wanted)
   const missing = wanted.filter(peer => !isInstalled(peer))
   const present = contestants
-    .filter(({ peer }) => !peer)
+    .filter(({ peer, settings }) => !peer && !(options.modes && settings?.oneLane))
     .concat(wanted.filter(peer => !missing.includes(peer)))
 
   const instance = await DuckDBInstance.create(':memory:', { threads: String(threads) })
@@ -73,7 +73,12 @@ async function main(options: Options): Promise<void> {
           threads,
           memory,
           runs: smoke ? 0 : options.runs,
+          variantRuns: smoke ? 0 : options.modes ? options.runs : Math.ceil(options.runs / 2),
           versions: results.versions,
+          onSlow: (contestant, seconds) =>
+            console.error(
+              `${job.name} on ${place.name}: ${contestant.name} took ${seconds.toFixed(1)} s, more than ten times the fastest: not run again`,
+            ),
           onRun: (contestant, round, outcome) => {
             const said =
               outcome instanceof Error ? outcome.message.split('\n', 1)[0] : `${outcome.seconds.toFixed(3)} s`
@@ -91,6 +96,7 @@ async function main(options: Options): Promise<void> {
   }
   connection.closeSync()
   instance.closeSync()
+  console.log(modesTable(results.jobs))
   save(results, options.output)
   if (missing.length > 0) console.log(`\nnot installed, so not measured: ${results.missing.join(', ')}`)
   if (failed) process.exitCode = 1

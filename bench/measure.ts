@@ -16,16 +16,23 @@ export interface Conditions {
   memory: string
   /** Measured runs; 0: the checked run is what is measured. */
   runs: number
+  /** The same for variants of Sluice. */
+  variantRuns: number
   /** Told of every run, in order. */
   onRun: (contestant: Contestant, run: number, outcome: RunResult | Error) => void
+  /** Told whose checked run is the only one. */
+  onSlow: (contestant: Contestant, seconds: number) => void
   /** Contestant → version; filled in here. */
   versions: Record<string, string>
 }
 
+/** Whoever takes so many times as long as the fastest, and at least so many seconds, is not run again. */
+const SLOW = { times: 10, seconds: 2 }
+
 /**
  * Measures contestants at one job: first one run of each, whose rows are compared in full and whose time does
  * not count, then, in every round, one run of each, the order moved on by one from round to round. Who fails or
- * gives other rows than DuckDB's answer is out.
+ * gives other rows than DuckDB's answer is out; who was much slower than the others keeps the time of that first run.
  */
 export async function measureJob(
   job: Job,
@@ -36,11 +43,13 @@ export async function measureJob(
   const expected = await expect(conditions.connection, job, data.folder)
   const runs = new Map<Contestant, RunResult[]>(contestants.map(contestant => [contestant, []]))
   const failures = new Map<Contestant, string>()
+  const slow = new Set<Contestant>()
   const attempt = async (contestant: Contestant, round: number) => {
-    if (failures.has(contestant)) return
+    const last = contestant.variant ? conditions.variantRuns : conditions.runs
+    if (failures.has(contestant) || slow.has(contestant) || round > last) return
     try {
       const run = await measureOnce(contestant, job, data, expected, round === 0, conditions)
-      if (round > 0 || conditions.runs === 0) runs.get(contestant)!.push(run)
+      runs.get(contestant)!.push(run)
       conditions.onRun(contestant, round, run)
     } catch (error) {
       failures.set(contestant, (error as Error).message)
@@ -52,16 +61,25 @@ export async function measureJob(
     for (const contestant of [...contestants.slice(first), ...contestants.slice(0, first)]) {
       await attempt(contestant, round)
     }
+    if (round > 0 || conditions.runs === 0) continue
+    const checked = contestants.flatMap(contestant => runs.get(contestant)!.map(({ seconds }) => seconds))
+    const limit = Math.max(SLOW.seconds, SLOW.times * Math.min(...checked))
+    for (const contestant of contestants) {
+      const own = runs.get(contestant)!
+      const [first] = own
+      if (first === undefined) continue
+      if (first.seconds <= limit) own.shift()
+      else {
+        slow.add(contestant)
+        conditions.onSlow(contestant, first.seconds)
+      }
+    }
   }
-  return contestants.map(contestant =>
-    contestantResult(
-      contestant.name,
-      contestant.peer,
-      data.rows,
-      runs.get(contestant)!,
-      failures.get(contestant),
-    ),
-  )
+  return contestants.map(contestant => {
+    const { name, peer } = contestant
+    const result = contestantResult(name, peer, data.rows, runs.get(contestant)!, failures.get(contestant))
+    return slow.has(contestant) ? { ...result, once: true } : result
+  })
 }
 
 async function measureOnce(

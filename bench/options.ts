@@ -10,6 +10,7 @@ export const usage = `npm run bench -- [options]
   --scale N        1: files of 1,000,000 rows; 0.02: of 20,000; from 0.001 on (default: 1)
   --runs N         measured runs of each contestant, after one that is checked (default: 5)
   --jobs a,b       ${jobs.map(job => job.name).join(', ')} (default: all)
+  --modes          Sluice's modes only, each with all runs: no peers
   --peers a,b      ${contestants
     .filter(({ peer }) => peer)
     .map(({ name }) => name)
@@ -26,6 +27,7 @@ export interface Options {
   scale: number
   runs: number
   jobs: string[]
+  modes: boolean
   peers: string[]
   growth: number[]
   threads: number
@@ -47,6 +49,7 @@ export function parseOptions(argv: readonly string[]): Options {
         scale: text,
         runs: text,
         jobs: text,
+        modes: { type: 'boolean' },
         peers: text,
         growth: text,
         threads: text,
@@ -58,15 +61,16 @@ export function parseOptions(argv: readonly string[]): Options {
       },
     }),
   )
-  const { smoke = false, disk, ramdisk } = values
+  const { smoke = false, modes = false, disk, ramdisk } = values
   const jobNames = jobs.map(({ name }) => name)
   const peerNames = contestants.filter(({ peer }) => peer).map(({ name }) => name)
   return {
     smoke,
+    modes,
     scale: number('scale', values.scale, smoke ? 0.002 : 1, value => value >= 0.001),
     runs: number('runs', values.runs, smoke ? 1 : 5, isCount),
     jobs: names('jobs', values.jobs, smoke ? ['decode-all', 'rewrite-month'] : jobNames, jobNames),
-    peers: values.peers === 'none' ? [] : names('peers', values.peers, peerNames, peerNames),
+    peers: modes || values.peers === 'none' ? [] : names('peers', values.peers, peerNames, peerNames),
     growth: (values.growth?.split(',') ?? []).map(item => number('growth', item, 1, isCount)),
     threads: number('threads', values.threads, availableParallelism(), isCount),
     memory: values.memory ?? '512MiB',

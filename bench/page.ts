@@ -1,5 +1,5 @@
-import { barChart, escaped, type Line, legend, lineChart, type Reference } from './charts.ts'
-import { type ContestantResult, type JobResult, jobLabel, type Results } from './results.ts'
+import { barChart, dotChart, escaped, type Line, legend, lineChart, type Reference } from './charts.ts'
+import { type ContestantResult, type JobResult, jobLabel, modesOf, type Results } from './results.ts'
 import { style } from './style.ts'
 
 /** The results as one HTML page that needs nothing else. */
@@ -39,9 +39,9 @@ export function page(results: Results): string {
 <h1>Sluice, measured</h1>
 <p>${escaped(date.slice(0, 10))}. Each measurement is a process of its own; medians of runs that took turns. Times leave
 start-up and imports out, memory is the peak of the whole process. Only contestants that gave the right rows have a time.
-Sluice syncs what it writes to the disk before it commits; the others do not. There is no job that aggregates: Sluice has
-no operator for it yet.</p>
+Sluice syncs what it writes to the disk before it commits; the others do not.</p>
 <dl>${facts.map(([name, text]) => `<dt>${name}</dt><dd>${escaped(text!)}</dd>`).join('')}</dl>
+${modes(jobs)}
 ${overview(jobs)}
 ${growth(jobs)}
 ${jobs.map(job => section(job)).join('\n')}
@@ -51,6 +51,47 @@ ${jobs.map(job => section(job)).join('\n')}
 
 /** Those that line charts show: more lines could not be told apart. */
 const LINED = ['sluice', 'polars', 'duckdb', 'pyarrow']
+
+/** Sluice's modes against one another, job by job. */
+function modes(jobs: readonly JobResult[]): string {
+  const compared = jobs.map(job => ({ job, all: modesOf(job) })).filter(({ all }) => all.length > 1)
+  if (compared.length === 0) return ''
+  const dots = (value: (result: ContestantResult, auto: ContestantResult) => [number, string]) =>
+    compared.map(({ job, all }) => ({
+      label: jobLabel(job),
+      dots: all.map(({ mode, label, result }) => {
+        const [at, text] = value(result, all[0]!.result)
+        return { value: at, text: `${label}, ${text}`, who: `mode ${mode}` }
+      }),
+    }))
+  const time = dots((result, first) => [result.seconds! / first.seconds!, `${seconds(result.seconds)} s`])
+  const memory = dots(result => [result.peakRssBytes!, megabytes(result.peakRssBytes)])
+  const names = ['auto', 'streaming', 'fragment', 'batch'].map(mode => ({ label: mode, who: `mode ${mode}` }))
+  const head = ['', 'mode', 'seconds', 'rows/s', 'peak', 'budget used', 'files', 'bytes out']
+  const rows = compared.flatMap(({ job, all }) => {
+    const best = Math.min(...all.map(({ result }) => result.seconds!))
+    return all.map(({ label, result }, i) => {
+      const { files, bytes, peakRssBytes, budgetHighWaterBytes, rowsPerSecond } = result
+      const cells = [
+        seconds(result.seconds),
+        count(Math.round(rowsPerSecond!)),
+        megabytes(peakRssBytes),
+        megabytes(budgetHighWaterBytes),
+        files ?? '',
+        megabytes(bytes),
+      ]
+      const name = i === 0 ? `<th rowspan="${all.length}">${escaped(jobLabel(job))}</th>` : ''
+      const fastest = result.seconds === best ? ' class="best"' : ''
+      return `<tr${fastest}>${name}<th>${escaped(label)}</th>${cells.map(cell => `<td>${cell}</td>`).join('')}</tr>`
+    })
+  })
+  return `<h2 id="modes">Modes compared</h2>
+<p>The same job in each mode of Sluice; auto chooses one of the others, the one in brackets. The fastest is bold.</p>
+<div class="pair"><figure><figcaption>Seconds, those of auto being 1</figcaption>${dotChart('time by mode', time, value => `${value} ×`, [{ value: 1, label: 'auto' }])}</figure>
+<figure><figcaption>Peak memory of the process, against the budget</figcaption>${dotChart('memory by mode', memory, megabytes, budgetOf(jobs[0]))}</figure></div>
+${legend(names)}
+<div class="scroll"><table class="modes"><tr>${head.map(cell => `<th>${cell}</th>`).join('')}</tr>${rows.join('\n')}</table></div>`
+}
 
 /** Sluice against the fastest peer, job by job. */
 function overview(jobs: readonly JobResult[]): string {
@@ -154,7 +195,8 @@ function table(job: JobResult): string {
   ]
   const rows = job.contestants.map(contestant => {
     const { name, mode, peer, failed } = contestant
-    const label = name === 'sluice' && mode !== undefined ? `${name} (auto: ${mode})` : name
+    const full = name === 'sluice' && mode !== undefined ? `${name} (auto: ${mode})` : name
+    const label = contestant.once ? `${full}, run once` : full
     if (failed !== undefined)
       return `<tr><th>${escaped(label)}</th><td colspan="${head.length - 1}" class="failed">${escaped(failed)}</td></tr>`
     const cells = [

@@ -35,6 +35,8 @@ export interface ContestantResult {
   ratio?: number
   mode?: string
   lanes?: number
+  /** So slow that the run whose rows were checked is the only one. */
+  once?: boolean
   /** Why there are no times: an error, or rows that are not the right ones. */
   failed?: string
   /** Memory over time in the run whose time is the median. */
@@ -123,6 +125,25 @@ export function jobResult(
         : { ...contestant, ratio: fastest.seconds! / contestant.seconds },
     ),
   }
+}
+
+/** Sluice's modes, as contestants are called. */
+const MODES = {
+  auto: 'sluice',
+  streaming: 'sluice-streaming',
+  fragment: 'sluice-fragment',
+  batch: 'sluice-batch',
+}
+
+/** A job's results for each mode of Sluice that has a time; `auto` says in brackets what it chose. */
+export function modesOf({
+  contestants,
+}: JobResult): { mode: string; label: string; result: ContestantResult }[] {
+  return Object.entries(MODES).flatMap(([mode, name]) => {
+    const result = contestants.find(contestant => contestant.name === name)
+    if (result?.seconds === undefined) return []
+    return { mode, label: mode === 'auto' ? `auto (${result.mode})` : mode, result }
+  })
 }
 
 export function median(values: readonly number[]): number {

@@ -11,7 +11,11 @@ export function statement(task: Task, data: string, out: string): string {
 }
 
 /** The rows that a task gives. */
-export function select({ columns, where, derive, by }: Task, from: string): string {
+export function select({ columns, where, derive, aggregate, by }: Task, from: string): string {
+  if (aggregate) {
+    const results = 'count(*) AS n, sum(amount) AS total, min(amount) AS least, max(amount) AS most'
+    return `SELECT ${by}, ${results} FROM ${from} GROUP BY ${by}`
+  }
   const list = [
     ...(columns ?? ['*']),
     ...(derive ? ['amount + coalesce(tip, 0) AS total'] : []),

@@ -4,7 +4,7 @@ import pl from 'nodejs-polars'
 import { measure, task, versionOf } from './support.mjs'
 
 await measure(versionOf('nodejs-polars'), async () => {
-  const { where, columns } = task
+  const { where, columns, by } = task
   let frame = pl.scanParquet(join(task.data, '*.parquet'))
   if (where !== null) {
     const column = pl.col(where.column)
@@ -13,6 +13,17 @@ await measure(versionOf('nodejs-polars'), async () => {
     )
   }
   if (columns !== null) frame = frame.select(...columns.map(name => pl.col(name)))
+  if (task.aggregate) {
+    const amount = pl.col('amount')
+    frame = frame
+      .groupBy(by)
+      .agg(
+        amount.count().alias('n'),
+        amount.sum().alias('total'),
+        amount.min().alias('least'),
+        amount.max().alias('most'),
+      )
+  }
   if (task.kind === 'rewrite') {
     const sink = frame.sinkParquet(join(task.out, 'data.parquet'), {
       compression: 'zstd',

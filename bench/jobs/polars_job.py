@@ -17,6 +17,9 @@ def query():
         frame = frame.with_columns(day=pl.col("ts").dt.date())
     if by == "month":
         frame = frame.with_columns(month=pl.col("ts").dt.truncate("1mo").dt.date())
+    if task["aggregate"]:
+        amount = pl.col("amount")
+        frame = frame.group_by(by).agg(n=pl.len(), total=amount.sum(), least=amount.min(), most=amount.max())
     if task["columns"] is not None:
         frame = frame.select(task["columns"])
     return frame

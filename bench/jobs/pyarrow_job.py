@@ -1,6 +1,7 @@
 """PyArrow: `python bench/jobs/pyarrow_job.py TASK`."""
 
 import pyarrow as pa
+import pyarrow.acero as acero
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
@@ -31,7 +32,23 @@ def scanner():
     return dataset.scanner(columns=columns, filter=rows)
 
 
+def aggregate(by):
+    dataset = ds.dataset(task["data"], format="parquet")
+    columns = {name: pc.field(name) for name in [by, "amount"]}
+    results = [("amount", f"hash_{name}", None, name) for name in ["sum", "min", "max"]]
+    steps = [
+        acero.Declaration("scan", acero.ScanNodeOptions(dataset, columns=columns)),
+        acero.Declaration("project", acero.ProjectNodeOptions(list(columns.values()), list(columns))),
+        acero.Declaration("aggregate", acero.AggregateNodeOptions([*results, ([], "hash_count_all", None, "n")], keys=[by])),
+    ]
+    table = acero.Declaration.from_sequence(steps).to_table()
+    return table.rename_columns({"sum": "total", "min": "least", "max": "most"})
+
+
 def work():
+    if task["aggregate"]:
+        table = aggregate(task["by"])
+        return table.num_rows, lambda path: pq.write_table(table, path)
     scan, by = scanner(), task["by"]
     if task["kind"] == "rewrite":
         keys = None

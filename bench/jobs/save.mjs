@@ -3,6 +3,7 @@ import { basename, dirname } from 'node:path'
 import { DataType, Int64, makeData, RecordBatch, Struct, vectorFromArray } from 'apache-arrow'
 import { fromBatches, openStore, parquetFile, project, source } from '../../dist/index.js'
 import { task } from './support.mjs'
+import { totals } from './totals.mjs'
 
 /** Saves decoded batches. */
 export async function saveBatches(batches) {
@@ -10,14 +11,16 @@ export async function saveBatches(batches) {
   await fromBatches(batches[0].schema, batches).to(parquetFile(store, 'decoded.parquet'))
 }
 
-/** Saves decoded columns, `parts` being a list of name → values, with the types that the source has. */
+/** Saves decoded columns, `parts` being a list of name → values, with the types that Sluice has for them. */
 export async function saveColumns(parts) {
   const all = source(await openStore(dirname(task.data)), {
     files: `${basename(task.data)}/*.parquet`,
   })
-  const schema = await (task.columns === null ? all : all.pipe(project(...task.columns))).schema()
-  const batches = parts.map(columns => {
-    const children = schema.fields.map(({ name, type }) => columnOf(columns[name], type))
+  const { aggregate, by, columns } = task
+  const wanted = aggregate ? all.pipe(totals(by)) : columns === null ? all : all.pipe(project(...columns))
+  const schema = await wanted.schema()
+  const batches = parts.map(part => {
+    const children = schema.fields.map(({ name, type }) => columnOf(part[name], type))
     const length = children[0].length
     return new RecordBatch(
       schema,

@@ -13,6 +13,7 @@ import {
   sql,
 } from '../../dist/index.js'
 import { measure, task } from './support.mjs'
+import { totals } from './totals.mjs'
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
 const DAYS = { day: 'cast(ts as date)', month: "cast(date_trunc('month', ts) as date)" }
@@ -28,7 +29,8 @@ await measure(version, async () => {
   if (task.derive) operators.push(derive({ total: col('amount').plus(col('tip').coalesce(0)) }))
   if (by in DAYS) operators.push(derive({ [by]: sql(DAYS[by]) }))
   if (columns !== null) operators.push(project(...columns))
-  if (by !== null) operators.push(repartition({ by: [by] }))
+  if (task.aggregate) operators.push(totals(by))
+  else if (by !== null) operators.push(repartition({ by: [by] }))
 
   const input = source(await openStore(task.data), { mode, memory, lanes: threads }).pipe(...operators)
   if (task.kind === 'rewrite') {
