@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib'
 import type { Arena, Region } from '../core/arena.ts'
 import { SluiceError } from '../core/errors.ts'
-import { pageCodec } from './compression/codecs.ts'
+import { type PageCompressor, pageCompressor } from './compression/page-compressor.ts'
 import { hybridBitsBound, writeLength } from './encodings/encode-rle.ts'
 import type { ValueEncoder } from './encodings/encoder.ts'
 import type { Encoding } from './metadata.ts'
@@ -31,6 +31,7 @@ export class PageWriter {
   uncompressed = 0
   #arena: Arena
   #options: ResolvedWriteOptions
+  #compressData: PageCompressor
   #scratch: Region
   #buffer = 0
   #capacity = 0
@@ -38,6 +39,7 @@ export class PageWriter {
   constructor(arena: Arena, options: ResolvedWriteOptions) {
     this.#arena = arena
     this.#options = options
+    this.#compressData = pageCompressor(options.codec, options.level)
     this.#scratch = arena.region()
   }
 
@@ -50,7 +52,9 @@ export class PageWriter {
   dictionary(encoder: ValueEncoder, count: number): void {
     this.#reserve(encoder.bound(0, count))
     const bytes = encoder.encode(0, count, this.#buffer)
-    const body = this.#compress(this.#buffer, bytes)
+    // Of its own: how values shrink says nothing about codes.
+    const compress = pageCompressor(this.#options.codec, this.#options.level)
+    const body = this.#compress(this.#buffer, bytes, compress)
     this.#write('DICTIONARY_PAGE', bytes, [body], w => {
       w.struct(7, () => {
         w.i32(1, count)
@@ -116,16 +120,15 @@ export class PageWriter {
     return header + 1
   }
 
-  #compress(address: number, bytes: number): Uint8Array {
+  #compress(address: number, bytes: number, compress = this.#compressData): Uint8Array {
     if (bytes > MAX_PAGE) {
       throw new SluiceError('unsupported', `a page of ${bytes} bytes is larger than Parquet allows (2 GiB)`)
     }
-    const { codec, level } = this.#options
     const input = this.#arena.u8(address, bytes)
-    if (codec === 'UNCOMPRESSED') return input.slice()
+    if (this.#options.codec === 'UNCOMPRESSED') return input.slice()
     const scratch = this.#arena.region()
     try {
-      const output = pageCodec(codec).compress(input, scratch, level)
+      const output = compress(input, scratch)
       return this.#arena.addressOf(output) < 0 ? output : output.slice()
     } finally {
       scratch.free()

@@ -17,7 +17,10 @@ export const rewrite: Command = {
       value: 'WHAT',
       help: 'if DEST has data: error, append, overwrite or overwrite-partitions (default: error)',
     },
-    compression: { value: 'CODEC', help: 'zstd:3, snappy, gzip, lz4_raw, brotli or none (default: zstd:3)' },
+    compression: {
+      value: 'CODEC',
+      help: 'zstd, zstd:3, snappy, gzip, lz4_raw, brotli or none (default: zstd)',
+    },
     ...EXECUTION,
     job: { value: 'NAME', help: 'name of the job: run it again to resume it, or to find it done' },
     progress: { help: 'show progress on stderr; --no-progress: do not (default: on a terminal)' },

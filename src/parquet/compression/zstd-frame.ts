@@ -1,3 +1,6 @@
+import type { Region } from '../../core/arena.ts'
+import { intoArena } from './output.ts'
+
 const MAGIC = 0xfd2fb528
 /** Block_Maximum_Size where the window is large enough (RFC 8878, 3.1.1.2.3). */
 const MAX_BLOCK = 128 * 1024
@@ -42,6 +45,40 @@ export function isFrameOf(input: Uint8Array, size: number): boolean {
   const checksumBytes = (flags & 4) === 0 ? 0 : 4
   return position + checksumBytes === end && size <= most
 }
+
+/** A frame of `input` as it is, in raw blocks: as good as no compression where a codec has to be named. */
+export function storedFrame(input: Uint8Array, region: Region): Uint8Array {
+  const { arena } = region
+  const source = intoArena(input, region)
+  const { length } = input
+  const blocks = Math.max(1, Math.ceil(length / MAX_BLOCK))
+  const size = STORED_HEADER + blocks * BLOCK_HEADER + length
+  const address = region.alloc(size)
+  const output = arena.u8(address, size)
+  const view = new DataView(output.buffer, address, size)
+  view.setUint32(0, MAGIC, true)
+  output[4] = STORED_FLAGS
+  output[5] = STORED_WINDOW
+  view.setUint32(6, length, true)
+  let position = STORED_HEADER
+  for (let block = 0; block < blocks; block++) {
+    const start = block * MAX_BLOCK
+    const count = Math.min(MAX_BLOCK, length - start)
+    const isLast = block === blocks - 1
+    view.setUint16(position, ((count << 3) | Number(isLast)) & 0xffff, true)
+    output[position + 2] = count >> 13
+    position += BLOCK_HEADER
+    arena.kernels.copy(source + start, address + position, count)
+    position += count
+  }
+  return output
+}
+
+/** The size in four bytes, no checksum, no dictionary; a window of one block, which is all that raw ones need. */
+const STORED_FLAGS = 0b10_0_00000
+const STORED_WINDOW = (17 - 10) << 3
+const STORED_HEADER = 10
+const BLOCK_HEADER = 3
 
 function littleEndian(bytes: Uint8Array, start: number, length: number): number {
   let value = 0

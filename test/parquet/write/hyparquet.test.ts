@@ -27,7 +27,7 @@ const types = {
 const names = Object.keys(values) as (keyof typeof values)[]
 
 for (const pageVersion of [1, 2] as const) {
-  for (const compression of ['zstd:3', 'snappy', 'gzip', 'lz4_raw', 'brotli', 'none'] as const) {
+  for (const compression of ['zstd', 'zstd:3', 'snappy', 'gzip', 'lz4_raw', 'brotli', 'none'] as const) {
     test(`hyparquet reads pages of version ${pageVersion} with ${compression}`, async () => {
       const fields = names.map(name => new Field(name, name === 'coded' ? new Utf8() : types[name], true))
       const columns = names.map(name =>
