@@ -80,7 +80,7 @@ export class SluiceError extends Error {
       if (value !== undefined) Object.assign(known, { [key]: value })
     }
     if (this.cause !== undefined) known.cause = this.cause
-    const error = new SluiceError(this.code, this.reason, known)
+    const error = sluiceError(this.code, this.reason, known)
     if (this.stack !== undefined) error.stack = this.stack.replace(this.message, () => error.message)
     return error
   }
@@ -90,6 +90,11 @@ export class SluiceError extends Error {
     const { name, message, code, reason, option, file, rowGroup, column, hint, stack } = this
     return { name, message, code, reason, option, file, rowGroup, column, hint, stack }
   }
+}
+
+/** A bundler gives a class that refers to itself another name, which stack traces would show. */
+function sluiceError(code: ErrorCode, reason: string, context: ErrorContext): SluiceError {
+  return new SluiceError(code, reason, context)
 }
 
 /** An error as data, for crossing threads and for reports. */

@@ -24,13 +24,8 @@ test('the package holds what it needs and nothing else', () => {
     execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { cwd: root, encoding: 'utf8' }),
   ) as [{ files: { path: string }[] }]
   const paths = pack.files.map(({ path }) => path)
-  for (const path of [
-    'README.md',
-    'LICENSE',
-    'CHANGELOG.md',
-    'bin/sluice.js',
-    'dist/core/kernels/kernels.wasm',
-  ]) {
+  const needed = ['README.md', 'LICENSE', 'CHANGELOG.md', 'bin/sluice.js']
+  for (const path of [...needed, 'dist/lane-worker.js', 'dist/kernels.wasm']) {
     assert.ok(paths.includes(path), path)
   }
   const expected =
@@ -56,6 +51,26 @@ test('every export is there, with its types', async () => {
   assert.deepEqual(await names('sluice'), await names('../../src/index.ts'))
   assert.deepEqual(await names('sluice/testing'), await names('../../src/testing/index.ts'))
   await assert.rejects(import(String('sluice/dist/index.js')), { code: 'ERR_PACKAGE_PATH_NOT_EXPORTED' })
+})
+
+test('importing the package loads few modules, and its batches are those of apache-arrow', async () => {
+  const program = `
+    import { registerHooks } from 'node:module'
+    const loaded = []
+    registerHooks({ load: (url, context, next) => (loaded.push(url), next(url, context)) })
+    const { col, derive, fromBatches } = await import('sluice')
+    const before = loaded.length
+    const { RecordBatch, tableFromArrays } = await import('apache-arrow')
+    const { schema, batches } = tableFromArrays({ a: Int32Array.of(1, 2, 3) })
+    const pipeline = fromBatches(schema, batches).pipe(derive({ b: col('a').plus(1) }))
+    for await (const batch of pipeline) console.log(batch instanceof RecordBatch)
+    console.log(before, loaded.some(url => url.includes('/rxjs/')))`
+  const run = (...args: string[]) => execFileSync(process.execPath, args, { cwd: root, encoding: 'utf8' })
+  const [same, words] = run('--input-type=module', '--eval', program).trim().split('\n')
+  assert.equal(same, 'true')
+  const [modules, rxjs] = words!.split(' ')
+  assert.ok(Number(modules) < 150, `${modules} modules`)
+  assert.equal(rxjs, 'false')
 })
 
 test('the Node that package.json asks for is the one that is checked', () => {
