@@ -144,10 +144,12 @@ export class Explanation {
     const { source } = this
     const rows = source.rows === undefined ? '' : `, ${source.rows.toLocaleString('en')} rows`
     const bytes = source.bytes === undefined ? '' : `, ${source.bytes.toLocaleString('en')} bytes to read`
+    const { pruned: bloomed } = source.bloomFilters
+    const blooms = bloomed === 0 ? '' : ` (${bloomed} less by bloom filters)`
     const pages = source.pages.pruned === 0 ? '' : `, without ${source.pages.pruned} of their pages`
     const lines = [
       `read ${source.source}`,
-      `  files ${source.fragments.total - source.fragments.pruned} of ${source.fragments.total}, row groups ${source.rowGroups.total - source.rowGroups.pruned} of ${source.rowGroups.total}${pages}${rows}${bytes}`,
+      `  files ${source.fragments.total - source.fragments.pruned} of ${source.fragments.total}, row groups ${source.rowGroups.total - source.rowGroups.pruned} of ${source.rowGroups.total}${blooms}${pages}${rows}${bytes}`,
       `  columns ${source.columns.join(', ') || '(none)'}`,
       `  mode ${source.mode}: ${source.because}`,
       `  lanes ${source.lanes}`,

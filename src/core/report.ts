@@ -23,6 +23,8 @@ export interface RunReport {
    * decompressed: the page index ruled them out, or no filter left a row in them.
    */
   pages: { total: number; pruned: number }
+  /** Bloom filters that were read, and row groups that they ruled out, which count in `rowGroups` as well. */
+  bloomFilters: { read: number; pruned: number }
   bytesRead: number
   bytesWritten: number
   /** Wall time of the run, start-up of the process left out. */

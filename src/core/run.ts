@@ -78,6 +78,7 @@ export class Run implements AsyncDisposable {
   fragments: { total: number; pruned: number } = { total: 0, pruned: 0 }
   rowGroups: { total: number; pruned: number } = { total: 0, pruned: 0 }
   pages: { total: number; pruned: number } = { total: 0, pruned: 0 }
+  bloomFilters: { read: number; pruned: number } = { read: 0, pruned: 0 }
   /** Most bytes that the lanes held, summed. */
   laneHighWater = 0
   #started = performance.now()
@@ -174,7 +175,7 @@ export class Run implements AsyncDisposable {
   }
 
   report(): RunReport {
-    const { mode, rowsIn, rowsOut, files, partitions, fragments, rowGroups, pages } = this
+    const { mode, rowsIn, rowsOut, files, partitions, fragments, rowGroups, pages, bloomFilters } = this
     const { bytesRead, bytesWritten, seconds, lanes, retries } = this
     return {
       mode,
@@ -185,6 +186,7 @@ export class Run implements AsyncDisposable {
       fragments,
       rowGroups,
       pages,
+      bloomFilters,
       bytesRead,
       bytesWritten,
       seconds,

@@ -30,6 +30,8 @@ export interface SourceExplanation {
   rowGroups: { total: number; pruned: number }
   /** Data pages that the page index rules out; how many there are is known of row groups of which some are. */
   pages: { pruned: number }
+  /** Bloom filters that were read, and row groups that they rule out. */
+  bloomFilters: { read: number; pruned: number }
   rows: number | undefined
   bytes: number | undefined
   /** Columns read from the files. */

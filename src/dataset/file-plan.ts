@@ -1,11 +1,24 @@
 import type { Schema } from 'apache-arrow'
 import { isSluiceError } from '../core/errors.ts'
 import type { BoundExpr } from '../core/expressions/bound.ts'
-import { prune } from '../core/expressions/prune.ts'
+import { type ColumnBounds, columnsOfEqualities, prune } from '../core/expressions/prune.ts'
 import type { Run } from '../core/run.ts'
 import { leavesOf } from '../parquet/arrow-schema.ts'
+import {
+  BLOOM_HEADER,
+  type BloomFilter,
+  bloomFilterSize,
+  lacksValue,
+  openBloomFilter,
+} from '../parquet/bloom-filter.ts'
 import { readColumnIndex, readOffsetIndex } from '../parquet/index-pages.ts'
-import { chunkRange, type FileMetadata, type OffsetIndex, type RowRange } from '../parquet/metadata.ts'
+import {
+  type ColumnChunkMetadata,
+  chunkRange,
+  type FileMetadata,
+  type OffsetIndex,
+  type RowRange,
+} from '../parquet/metadata.ts'
 import { fitsChunk, type PageRun, pageRuns } from '../parquet/page-ranges.ts'
 import type { ByteRange, Store } from '../storage/store.ts'
 import { columnBounds, flatLeaf } from './bounds.ts'
@@ -31,9 +44,9 @@ interface Candidate {
 }
 
 /**
- * The row groups of a file that may hold wanted rows, by the statistics of its footer, and which pages of them, by
- * its page index. The index is read where a filter looks at a column that has one. An index that does not fit its
- * chunk, or does not parse, is ignored: all it can do is save work.
+ * The row groups of a file that may hold wanted rows, by the statistics of its footer and by bloom filters, and
+ * which pages of them, by the page index. These are read where a filter looks at a column that has them. What does
+ * not fit its chunk, or does not parse, is ignored: all it can do is save work.
  */
 export async function planFile(
   store: Store,
@@ -53,7 +66,28 @@ export async function planFile(
   const columns = fileColumns(request.columns, fragment)
   const leaves = leavesOf(metadata, columns)
   const indexes = await readIndexes(store, fragment, candidates, leaves, run)
-  return candidates.flatMap(candidate => planRowGroup(fragment, candidate, request, leaves, indexes))
+  const left = candidates.filter(candidate => !ruledOut(fragment, candidate, request, indexes))
+  run.bloomFilters.pruned += candidates.length - left.length
+  return left.flatMap(candidate => planRowGroup(fragment, candidate, request, leaves, indexes))
+}
+
+/** Whether bloom filters know that no row of a row group passes. */
+function ruledOut(
+  { metadata, file }: Omit<Fragment, 'rowGroups'>,
+  { rowGroup, undecided }: Candidate,
+  { schema }: ScanRequest,
+  indexes: IndexBytes,
+): boolean {
+  const bounds = columnBounds(metadata, rowGroup, schema, file.constants)
+  const bloomed = (name: string): ColumnBounds | undefined => {
+    const known = bounds(name)
+    const leaf = ownLeaf(metadata, file, name)
+    const filter = leaf === undefined ? undefined : indexes.bloom(rowGroup, leaf)
+    if (known === undefined || filter === undefined) return known
+    const { element } = metadata.columns[leaf!]!
+    return { ...known, lacks: value => lacksValue(filter, element, value) }
+  }
+  return undecided.some(predicate => prune(predicate, bloomed) === 'none')
 }
 
 function planRowGroup(
@@ -66,7 +100,7 @@ function planRowGroup(
   const { numRows, columns } = metadata.rowGroups[rowGroup]!
   const all: RowRange[] = [{ start: 0, end: numRows }]
   const pagesOf = (name: string): ColumnPages | undefined => {
-    const leaf = flatLeaf(metadata, name)
+    const leaf = ownLeaf(metadata, file, name)
     return leaf === undefined ? undefined : indexes.pages(rowGroup, leaf)
   }
   const ranges = indexes.some(rowGroup)
@@ -89,7 +123,12 @@ function planRowGroup(
   return [{ rowGroup, ranges, chunks, pagesPruned }]
 }
 
-/** The bytes of page indexes, parsed as they are needed. */
+/** The leaf of a column that is not nested, and not a partition key, whatever the file has of that name. */
+function ownLeaf(metadata: FileMetadata, file: Fragment['file'], name: string): number | undefined {
+  return fileColumns([name], { file }).length === 0 ? undefined : flatLeaf(metadata, name)
+}
+
+/** The bytes of page indexes and bloom filters, parsed as they are needed. */
 class IndexBytes {
   readonly #metadata: FileMetadata
   readonly #bytes = new Map<string, Uint8Array>()
@@ -99,12 +138,16 @@ class IndexBytes {
     this.#metadata = metadata
   }
 
-  set(kind: 'column' | 'offset', rowGroup: number, leaf: number, bytes: Uint8Array): void {
+  set({ kind, rowGroup, leaf }: Location, bytes: Uint8Array): void {
     this.#bytes.set(`${kind} ${rowGroup} ${leaf}`, bytes)
-    this.#groups.add(rowGroup)
+    if (kind === 'column') this.#groups.add(rowGroup)
   }
 
-  /** Whether there are any of a row group. */
+  bloom(rowGroup: number, leaf: number): BloomFilter | undefined {
+    return this.#parse(`bloom ${rowGroup} ${leaf}`, openBloomFilter)
+  }
+
+  /** Whether there are page indexes of a row group. */
   some(rowGroup: number): boolean {
     return this.#groups.has(rowGroup)
   }
@@ -134,7 +177,19 @@ class IndexBytes {
   }
 }
 
-/** Reads, at once, what the filters' columns have of a page index, and where the pages of the others lie. */
+/** A piece of a file that is neither footer nor column chunk. */
+interface Location {
+  kind: 'column' | 'offset' | 'bloom'
+  rowGroup: number
+  leaf: number
+  range: ByteRange
+}
+
+/**
+ * Reads, at once, what the filters' columns have of a page index, where the pages of the others lie, and the bloom
+ * filters of columns that are compared with single values. Of a filter whose length the footer does not say (older
+ * writers left it out) the header is read first.
+ */
 async function readIndexes(
   store: Store,
   { metadata, file }: Omit<Fragment, 'rowGroups'>,
@@ -143,36 +198,61 @@ async function readIndexes(
   run: Run,
 ): Promise<IndexBytes> {
   const indexes = new IndexBytes(metadata)
-  const wanted: { kind: 'column' | 'offset'; rowGroup: number; leaf: number; range: ByteRange }[] = []
+  const read = async (locations: readonly Location[]): Promise<Uint8Array[]> => {
+    if (locations.length === 0) return []
+    const ranges = locations.map(({ range }) => range)
+    for (const { start, end } of ranges) run.bytesRead += end - start
+    const options = { ifMatch: file.object.etag, signal: run.signal, coalesceGap: INDEX_GAP }
+    return run.attempt(() => store.getRanges(file.object.key, ranges, options))
+  }
+  const wanted: Location[] = []
   for (const { rowGroup, undecided } of candidates) {
     const { columns } = metadata.rowGroups[rowGroup]!
-    const locate = (kind: 'column' | 'offset', leaf: number) => {
-      const chunk = columns[leaf]!
-      const start = kind === 'column' ? chunk.columnIndexOffset : chunk.offsetIndexOffset
-      const length = kind === 'column' ? chunk.columnIndexLength : chunk.offsetIndexLength
-      if (start === undefined || length === undefined || start < 0 || length <= 0) return []
-      if (start + length > file.object.size) return []
-      return [{ kind, rowGroup, leaf, range: { start, end: start + length } }]
+    const locate = (kind: Location['kind'], leaf: number): Location[] => {
+      const range = rangeOf(kind, columns[leaf]!, file.object.size)
+      return range === undefined ? [] : [{ kind, rowGroup, leaf, range }]
     }
-    const names = new Set(undecided.flatMap(predicate => predicate.columns))
-    const tested = fileColumns([...names], { file }).flatMap(name => flatLeaf(metadata, name) ?? [])
+    const leavesOfColumns = (names: readonly string[]) =>
+      [...new Set(names)].flatMap(name => ownLeaf(metadata, file, name) ?? [])
+    const tested = leavesOfColumns(undecided.flatMap(predicate => predicate.columns))
     const own = tested.flatMap(leaf => locate('column', leaf))
-    if (own.length === 0) continue
     wanted.push(...own)
-    for (const leaf of leaves) if (metadata.columns[leaf]!.flat) wanted.push(...locate('offset', leaf))
+    if (own.length > 0) {
+      for (const leaf of leaves) if (metadata.columns[leaf]!.flat) wanted.push(...locate('offset', leaf))
+    }
+    const equalities = leavesOfColumns(undecided.flatMap(({ root }) => columnsOfEqualities(root)))
+    wanted.push(...equalities.flatMap(leaf => locate('bloom', leaf)))
   }
-  if (wanted.length === 0) return indexes
-  const ranges = wanted.map(({ range }) => range)
-  const bytes = await run.attempt(() =>
-    store.getRanges(file.object.key, ranges, {
-      ifMatch: file.object.etag,
-      signal: run.signal,
-      coalesceGap: INDEX_GAP,
-    }),
-  )
-  wanted.forEach(({ kind, rowGroup, leaf, range }, i) => {
-    run.bytesRead += range.end - range.start
-    indexes.set(kind, rowGroup, leaf, bytes[i]!)
+  const bytes = await read(wanted)
+  const longer: Location[] = []
+  wanted.forEach((location, i) => {
+    const { kind, rowGroup, leaf, range } = location
+    const sized = metadata.rowGroups[rowGroup]!.columns[leaf]!.bloomFilterLength !== undefined
+    const size = kind === 'bloom' && !sized ? bloomFilterSize(bytes[i]!) : undefined
+    if (size === undefined || size <= bytes[i]!.length) indexes.set(location, bytes[i]!)
+    else if (range.start + size <= file.object.size) {
+      longer.push({ ...location, range: { start: range.start, end: range.start + size } })
+    }
   })
+  const rest = await read(longer)
+  longer.forEach((location, i) => void indexes.set(location, rest[i]!))
+  run.bloomFilters.read += wanted.filter(({ kind }) => kind === 'bloom').length
   return indexes
+}
+
+/** Where the footer says that an index lies; undefined if there is none, or it cannot lie there. */
+function rangeOf(kind: Location['kind'], chunk: ColumnChunkMetadata, size: number): ByteRange | undefined {
+  const [start, length] =
+    kind === 'column'
+      ? [chunk.columnIndexOffset, chunk.columnIndexLength]
+      : kind === 'offset'
+        ? [chunk.offsetIndexOffset, chunk.offsetIndexLength]
+        : [chunk.bloomFilterOffset, chunk.bloomFilterLength ?? BLOOM_HEADER]
+  if (start === undefined || length === undefined || start < 0 || length <= 0) return undefined
+  // A header may be shorter than what is read for it.
+  const end =
+    kind === 'bloom' && chunk.bloomFilterLength === undefined
+      ? Math.min(start + length, size)
+      : start + length
+  return end <= size && start < end ? { start, end } : undefined
 }

@@ -151,9 +151,10 @@ export class ParquetScan implements Source {
       units++
     }
     const { mode, because } = await this.mode(stages, run)
-    const { fragments, rowGroups, pages } = run
+    const { fragments, rowGroups, pages, bloomFilters } = run
     const lanes = units <= 1 || bytes < SMALL_RUN ? 0 : Math.min(lanesThatFit(this.execution, largest), units)
-    return { source: this.store.url, mode, because, fragments, rowGroups, pages, rows, bytes, columns, lanes }
+    const pruning = { fragments, rowGroups, pages, bloomFilters }
+    return { source: this.store.url, mode, because, ...pruning, rows, bytes, columns, lanes }
   }
 
   /** All files of the source; the run's totals are set. */

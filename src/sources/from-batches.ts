@@ -109,6 +109,7 @@ class BatchSource implements Source {
       fragments: { total: 0, pruned: 0 },
       rowGroups: { total: 0, pruned: 0 },
       pages: { pruned: 0 },
+      bloomFilters: { read: 0, pruned: 0 },
       rows: undefined,
       bytes: undefined,
       columns: this.#schema.fields.map(field => field.name),

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import {
@@ -106,6 +106,16 @@ describe('pages', { skip: noPython }, () => {
     const { ids, report } = await run('indexed.parquet', 'id % 7919 = 7000')
     assert.deepEqual(ids, [])
     assert.deepEqual(report.pages, { total: 3 * PAGES * COLUMNS, pruned: 3 * PAGES * (COLUMNS - 1) })
+  })
+
+  test('a partition key is what its folder says, in pages as well', async () => {
+    mkdirSync(join(folder, 'keyed/id=7'), { recursive: true })
+    copyFileSync(join(folder, 'indexed.parquet'), join(folder, 'keyed/id=7/rows.parquet'))
+    const keyed = source(store.child('keyed')).pipe(filter(sql('id = 7 and real >= 500')))
+    const table = await keyed.collect()
+    assert.equal(table.numRows, 2000)
+    const none = source(store.child('keyed')).pipe(filter(sql('id = 2150 or real < 0')))
+    assert.equal((await none.collect()).numRows, 0)
   })
 
   test('explain() tells of rows, bytes and pages', async () => {

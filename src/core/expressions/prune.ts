@@ -14,6 +14,8 @@ export interface ColumnBounds {
   /** The bound is one of the values. Absent: not known. */
   isMinExact?: boolean | undefined
   isMaxExact?: boolean | undefined
+  /** Whether a value is certainly not among them, as a bloom filter may know. */
+  lacks?: ((value: Value) => boolean) | undefined
 }
 
 /** Which of true, false and null a condition can be in some row. */
@@ -37,6 +39,27 @@ export function prune(
   if (rows.includes(0)) return 'none'
   const { yes, no, unknown } = outcomes(bound.root, bounds)
   return !yes ? 'none' : no || unknown ? 'some' : 'all'
+}
+
+/** Columns that a predicate compares with single values: whether they are lacking may decide it. */
+export function columnsOfEqualities(node: BoundNode): string[] {
+  switch (node.op) {
+    case 'and':
+    case 'or':
+      return node.args.flatMap(columnsOfEqualities)
+    case 'not':
+      return columnsOfEqualities(node.arg)
+    case 'compare':
+      return (node.operator === '=' || node.operator === '<>') && node.left.op === 'column'
+        ? [node.left.name]
+        : []
+    case 'in':
+      return node.arg.op === 'column' ? [node.arg.name] : []
+    case 'like':
+      return node.arg.op === 'column' && node.pattern.shape === 'exact' ? [node.arg.name] : []
+    default:
+      return []
+  }
 }
 
 function outcomes(node: BoundNode, bounds: (column: string) => ColumnBounds | undefined): Outcomes {
@@ -110,6 +133,7 @@ function ofColumn(
     min: known?.min,
     max: known?.max,
     mayBeNaN: column.repr.startsWith('f'),
+    lacks: known?.lacks,
   }
   const { yes, no, unknown } = ofValues(node, range)
   return { yes, no, unknown: unknown || found !== 'none' }
@@ -119,6 +143,7 @@ interface Range {
   min: Value | undefined
   max: Value | undefined
   mayBeNaN: boolean
+  lacks: ((value: Value) => boolean) | undefined
 }
 
 function ofValues(node: BoundNode & { op: 'column' | 'compare' | 'in' | 'like' }, range: Range): Outcomes {
@@ -149,7 +174,7 @@ function both({ yes, no }: YesNo): YesNo {
 }
 
 /** Whether values in a range can, and can fail to, compare so with a value. */
-function compareRange({ min, max, mayBeNaN }: Range, operator: CompareOperator, value: Value): YesNo {
+function compareRange({ min, max, mayBeNaN, lacks }: Range, operator: CompareOperator, value: Value): YesNo {
   // NaN is above every bound: any range of floats goes on up to it.
   const toMin = min === undefined ? -1 : orderOf(min, value)
   const toMax = max === undefined || mayBeNaN ? 1 : orderOf(max, value)
@@ -162,9 +187,9 @@ function compareRange({ min, max, mayBeNaN }: Range, operator: CompareOperator, 
   const only = !below && !above
   switch (operator) {
     case '=':
-      return { yes: inside, no: !only }
+      return { yes: inside && !lacks?.(value), no: !only }
     case '<>':
-      return { yes: !only, no: inside }
+      return { yes: !only, no: inside && !lacks?.(value) }
     case '<':
       return { yes: below, no: inside || above }
     case '<=':
