@@ -236,6 +236,18 @@ test('before and behind other operators, and as an Observable', async () => {
   )
 })
 
+test('nested values are counted', async () => {
+  await duckdb.query(
+    `COPY (SELECT i % 2 AS k, CASE WHEN i % 3 > 0 THEN [i, i] END AS l, CASE WHEN i < 5 THEN {a: i} END AS s
+     FROM range(9) AS t(i)) TO ${quote(join(folder, 'nested.parquet'))}`,
+  )
+  const nested = source(store, { files: 'nested.parquet' })
+  assert.deepEqual(await rowsFrom(nested.pipe(aggregate({ by: ['k'], l: count('l'), s: count('s') }))), [
+    { k: 0n, l: 3n, s: 3n },
+    { k: 1n, l: 3n, s: 2n },
+  ])
+})
+
 test('a column that is unknown, or whose type does not fit, is named before anything is read', async () => {
   const { schema } = batchOf([], [...fields, new Field('s', new Struct(fields), true)])
   const none = fromBatches(schema, []) as Pipeline
