@@ -37,7 +37,7 @@ export interface LaneSink {
   write: ResolvedWriteOptions
 }
 
-/** A source file, told to a lane before its first unit. */
+/** A source file, told to a lane before its first unit; row groups and chunks that are not read are left out. */
 export interface LaneFile {
   id: number
   name: string

@@ -1,4 +1,4 @@
-import type { FileMetadata, RowRange } from '../parquet/metadata.ts'
+import type { ColumnChunkMetadata, FileMetadata, RowRange } from '../parquet/metadata.ts'
 import type { PageRun } from '../parquet/page-ranges.ts'
 import type { LaneFile, LaneUnit } from './lane-messages.ts'
 import type { SourceFile } from './scan-listing.ts'
@@ -45,14 +45,20 @@ export const SMALL_RUN: number = 8 * 2 ** 20
 /** Units looked at to find out. */
 export const SMALL_UNITS = 64
 
-/** What a lane is told of a file. */
-export function laneFile({ file, name, metadata }: Fragment): LaneFile {
-  return {
-    id: file.id,
-    name,
-    metadata,
-    constants: file.constants.map(({ name, value }) => ({ name, value })),
+/**
+ * What a lane is told of a file: of its row groups those that are read, of these the chunks that are read, in their
+ * places. A message is copied, and a footer can be large.
+ */
+export function laneFile({ file, name, metadata, rowGroups }: Fragment): LaneFile {
+  const told: FileMetadata = { ...metadata, rowGroups: [], keyValueMetadata: [] }
+  for (const { rowGroup, chunks } of rowGroups) {
+    const group = metadata.rowGroups[rowGroup]!
+    const columns: ColumnChunkMetadata[] = []
+    for (const { leaf } of chunks) columns[leaf] = group.columns[leaf]!
+    told.rowGroups[rowGroup] = { ...group, columns }
   }
+  const constants = file.constants.map(({ name, value }) => ({ name, value }))
+  return { id: file.id, name, metadata: told, constants }
 }
 
 /** Those of some columns that lie in the files, not in the folders' names. */
