@@ -68,6 +68,43 @@ export class Arena {
     const size = this.#blocks.get(address)
     if (size === undefined) throw new RangeError(`no block at ${address}`)
     this.#blocks.delete(address)
+    this.#release(address, size)
+  }
+
+  /** Gives back what a block has beyond its first `bytes` bytes. */
+  shrink(address: number, bytes: number): void {
+    const size = this.#blocks.get(address)
+    if (size === undefined) throw new RangeError(`no block at ${address}`)
+    const kept = Math.max(ALIGNMENT, roundUp(bytes, ALIGNMENT))
+    if (kept >= size) return
+    this.#blocks.set(address, kept)
+    this.#release(address + kept, size - kept)
+  }
+
+  /** A group of allocations that are given back together; small ones share blocks of `chunk` bytes. */
+  region(chunk: number = CHUNK): Region {
+    return new Region(this, chunk)
+  }
+
+  /** A region for about `bytes` bytes: its blocks are no larger than that needs. */
+  regionFor(bytes: number): Region {
+    return new Region(this, Math.min(CHUNK, Math.ceil(bytes / 16 / 1024) * 1024))
+  }
+
+  /** Address of a view of this arena's memory, or -1 for a view of anything else. */
+  addressOf(view: ArrayBufferView): number {
+    return this.#buffers.has(view.buffer) ? view.byteOffset : -1
+  }
+
+  u8(address: number, length: number): Uint8Array {
+    return new Uint8Array(this.#buffer, address, length)
+  }
+
+  i32(address: number, length: number): Int32Array {
+    return new Int32Array(this.#buffer, address, length)
+  }
+
+  #release(address: number, size: number): void {
     this.used -= size
     const end = address + size
     let low = 0
@@ -85,24 +122,6 @@ export class Arena {
     } else if (before?.end === address) before.end = end
     else if (after?.start === end) after.start = address
     else this.#free.splice(low, 0, { start: address, end })
-  }
-
-  /** A group of allocations that are given back together; small ones share blocks of `chunk` bytes. */
-  region(chunk: number = CHUNK): Region {
-    return new Region(this, chunk)
-  }
-
-  /** Address of a view of this arena's memory, or -1 for a view of anything else. */
-  addressOf(view: ArrayBufferView): number {
-    return this.#buffers.has(view.buffer) ? view.byteOffset : -1
-  }
-
-  u8(address: number, length: number): Uint8Array {
-    return new Uint8Array(this.#buffer, address, length)
-  }
-
-  i32(address: number, length: number): Int32Array {
-    return new Int32Array(this.#buffer, address, length)
   }
 
   #grow(bytes: number): void {

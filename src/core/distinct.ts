@@ -117,10 +117,7 @@ function numberBytes(
   const { length } = column
   const bytes = addressIn(region, column.values)
   const spans = region.alloc(length * 8)
-  // The kernel takes the address of the first offset's byte, which a slice has in mid-buffer.
-  const first = length === 0 ? 0 : arena.i32(offsets, 1)[0]!
-  const room = column.values.byteLength - first
-  if (kernels.spansOfOffsets(offsets, bytes + first, room, 0, 0, length, spans) < 0) {
+  if (kernels.spansOfOffsets(offsets, bytes, 0, column.values.byteLength, 0, 0, length, spans) < 0) {
     throw new SluiceError('corrupt', 'a column of text has offsets beyond its bytes')
   }
   const table = hashTable(limit, 8, region)

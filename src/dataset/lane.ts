@@ -11,7 +11,7 @@ import {
   fieldFromMessage,
   packBatch,
 } from '../core/transport.ts'
-import { encodeRowGroup } from '../parquet/row-group-writer.ts'
+import { type BatchRows, encodeRowGroup } from '../parquet/row-group-writer.ts'
 import type { LaneBatch, LaneCounts, LaneEmit, LaneFile, LaneProgram, LaneUnit } from './lane-messages.ts'
 import { PartitionBuffers, type TakenRows } from './partition-buffers.ts'
 import { type Step, UnitDecoder } from './unit-decoder.ts'
@@ -23,6 +23,8 @@ const COPIES = 2
 const RESERVE = 0.15
 /** Encoded row groups that the main thread has not written yet. */
 const EMIT_WINDOW = 4
+/** Share of the arena that they may take. */
+const EMIT_SHARE = 0.1
 
 /**
  * The CPU work of a run: decode, stages, partition, encode, in one thread with one arena. Holds no lock, does
@@ -39,6 +41,7 @@ export class Lane {
   #tail: { schema: Schema; runner: StageRunner } | undefined
   #unit: AsyncGenerator<Step> | undefined
   #emitting = new Set<Promise<void>>()
+  #emittingBytes = 0
   #emitFailure: { error: unknown } | undefined
   #lent: TakenRows[] = []
 
@@ -146,7 +149,8 @@ export class Lane {
       const batches: BatchMessage[] = []
       for (let taken = this.#buffers!.take(path, true); taken; taken = this.#buffers!.take(path, true)) {
         this.#lent.push(taken)
-        batches.push(...taken.batches.map(batchToMessage))
+        const slices = taken.rows.map(({ batch, start, end }) => sliceRows(batch, start, end))
+        batches.push(...slices.map(batchToMessage))
       }
       return { path, batches }
     })
@@ -161,9 +165,19 @@ export class Lane {
     const taken: TakenRows[] = []
     for (let own = this.#buffers!.take(path, true); own; own = this.#buffers!.take(path, true))
       taken.push(own)
-    const batches = [...taken.flatMap(own => own.batches), ...others.map(batchFromMessage)]
+    const rows = taken.flatMap(own => own.rows)
+    let bytes = taken.reduce((sum, own) => sum + own.bytes, 0)
+    for (const message of others) {
+      const batch = batchFromMessage(message)
+      rows.push({ batch, start: 0, end: batch.numRows })
+      bytes += batchBytes(batch)
+    }
+    const count = rows.reduce((sum, { start, end }) => sum + end - start, 0)
     try {
-      for (const group of cut(batches, this.#program.sink!.size.rows)) await this.#encode(path, group)
+      for (const group of cut(rows, this.#program.sink!.size.rows)) {
+        const share = group.reduce((sum, { start, end }) => sum + end - start, 0) / count
+        await this.#encode(path, group, bytes * share)
+      }
     } finally {
       for (const own of taken) own.release()
     }
@@ -186,7 +200,12 @@ export class Lane {
   /** Writes the partitions that have waited longest until `bytes` more fit. */
   async #makeRoom(bytes: number): Promise<void> {
     if (this.#buffers === undefined) return
-    while (this.#arena.used + bytes > this.#program.arenaBytes * (1 - RESERVE)) {
+    const most = this.#program.arenaBytes * (1 - RESERVE)
+    while (this.#arena.used + bytes > most) {
+      if (this.#arena.used - this.#emittingBytes + bytes <= most) {
+        await Promise.race(this.#emitting)
+        continue
+      }
       const paths = this.#buffers.oldest()
       if (paths.length === 0) return
       for (const path of paths) await this.#encodeAll(path, true)
@@ -197,26 +216,41 @@ export class Lane {
   async #encodeAll(path: string, rest: boolean): Promise<void> {
     const buffers = this.#buffers!
     for (let taken = buffers.take(path, rest); taken; taken = buffers.take(path, rest)) {
+      let sent: Promise<void>
       try {
-        await this.#encode(path, taken.batches)
+        sent = this.#encode(path, taken.rows, taken.bytes)
       } finally {
         taken.release()
       }
+      await sent
     }
   }
 
-  async #encode(path: string, batches: RecordBatch[]): Promise<void> {
-    const group = encodeRowGroup(this.#arena, this.#fields, batches, this.#program.sink!.write)
-    const value = new Transferred({ path, group } satisfies LaneEmit, [group.bytes.buffer as ArrayBuffer])
-    const sent = this.#emit(value).then(
-      () => void this.#emitting.delete(sent),
-      error => {
-        this.#emitting.delete(sent)
+  /** Encodes rows before it returns; resolves when the lane may go on. */
+  #encode(path: string, rows: readonly BatchRows[], bytes: number): Promise<void> {
+    const { write } = this.#program.sink!
+    const { group, output } = encodeRowGroup(this.#arena, this.#fields, rows, bytes, write)
+    const size = group.bytes.length
+    const sent = this.#emit({ path, group } satisfies LaneEmit)
+      .catch(error => {
         this.#emitFailure ??= { error }
-      },
-    )
+      })
+      .then(() => {
+        this.#emitting.delete(sent)
+        this.#emittingBytes -= size
+        output.free()
+      })
     this.#emitting.add(sent)
-    while (this.#emitting.size >= EMIT_WINDOW) await Promise.race(this.#emitting)
+    this.#emittingBytes += size
+    return this.#untilWritten()
+  }
+
+  /** Waits while the main thread has too much to write. */
+  async #untilWritten(): Promise<void> {
+    const most = this.#program.arenaBytes * EMIT_SHARE
+    while (this.#emitting.size >= EMIT_WINDOW || (this.#emitting.size > 0 && this.#emittingBytes > most)) {
+      await Promise.race(this.#emitting)
+    }
     this.#checkEmits()
   }
 
@@ -253,20 +287,20 @@ export function laneHandlers(emit: EmitHandler): LaneHandlers {
   }
 }
 
-/** Batches in groups of at most `rows` rows. */
-function* cut(batches: readonly RecordBatch[], rows: number): Generator<RecordBatch[]> {
-  let group: RecordBatch[] = []
-  let room = rows
-  for (const batch of batches) {
-    for (let at = 0; at < batch.numRows; ) {
-      const end = Math.min(batch.numRows, at + room)
-      group.push(sliceRows(batch, at, end))
-      room -= end - at
-      at = end
+/** Rows in groups of at most `most`. */
+function* cut(rows: readonly BatchRows[], most: number): Generator<BatchRows[]> {
+  let group: BatchRows[] = []
+  let room = most
+  for (const { batch, start, end } of rows) {
+    for (let at = start; at < end; ) {
+      const next = Math.min(end, at + room)
+      group.push({ batch, start: at, end: next })
+      room -= next - at
+      at = next
       if (room > 0) continue
       yield group
       group = []
-      room = rows
+      room = most
     }
   }
   if (group.length > 0) yield group

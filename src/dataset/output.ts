@@ -73,9 +73,8 @@ export class TaskOutput {
       )
     }
     const before = this.#tails.get(path) ?? Promise.resolve()
-    // It is in memory already: its lane waits for the answer, so that only a few are.
-    const lease = this.#run.budget.force(group.bytes.byteLength)
-    const done = before.then(() => this.#append(path, group)).finally(() => lease.release())
+    // Its bytes lie in the lane's memory, and stay there until the lane is answered.
+    const done = before.then(() => this.#append(path, group))
     this.#tails.set(path, done)
     // Whoever waits for `done` hears of the failure; later appends to the partition fail with it.
     done.catch(() => {})

@@ -96,16 +96,10 @@ export function withoutKeys(batch: RecordBatch, keys: readonly string[]): Record
 }
 
 /**
- * The batch with its dictionaries copied into `region`, so that they live as long as the codes, which lie there
- * already. Of a dictionary that is large for the batch only the values that occur are kept.
+ * A column with its dictionary copied into `region`, so that it lives as long as the codes, which lie there
+ * already. Of a dictionary that is large for the column only the values that occur are kept.
  */
-export function withOwnDictionaries(batch: RecordBatch, region: Region): RecordBatch {
-  if (!batch.data.children.some(column => DataType.isDictionary(column.type))) return batch
-  const columns = batch.data.children.map(column => withOwnDictionary(column, region))
-  return makeBatch(batch.schema.fields, columns, batch.numRows)
-}
-
-function withOwnDictionary(column: Data, region: Region): Data {
+export function withOwnDictionary(column: Data, region: Region): Data {
   if (!DataType.isDictionary(column.type)) return column
   const dictionary = dictionaryData(column)
   if (dictionary.length > column.length / 2 && column.type.indices.bitWidth === 32) {
@@ -120,11 +114,10 @@ function withOwnDictionary(column: Data, region: Region): Data {
 function occurringValues(column: Data, dictionary: Data, region: Region): Data {
   const { arena } = region
   const { type, offset, length, nullCount, nullBitmap } = column
-  const scratch = arena.region()
+  const scratch = arena.regionFor(0)
   try {
     const size = dictionary.length
-    const map = scratch.alloc(size * 4)
-    arena.i32(map, size).fill(-1)
+    const map = scratch.zeroed(size * 4)
     const used = scratch.alloc(Math.min(size, length) * 4)
     const bits = nullCount === 0 ? 0 : addressIn(scratch, nullBitmap)
     const codes = region.alloc(length * 4)

@@ -1,10 +1,12 @@
-import type { RecordBatch } from 'apache-arrow'
+import { type Data, DataType, type RecordBatch } from 'apache-arrow'
 import type { Arena, Region } from '../core/arena.ts'
-import { batchBytes } from '../core/batch.ts'
+import { batchBytes, makeBatch } from '../core/batch.ts'
 import { concatBatches } from '../core/concat.ts'
 import { sliceRows } from '../core/slice.ts'
 import { takeBatch } from '../core/take.ts'
-import { type Part, Partitioning, withOwnDictionaries, withoutKeys } from './partition-batch.ts'
+import type { BatchRows } from '../parquet/row-group-writer.ts'
+import { type Part, Partitioning, withOwnDictionary, withoutKeys } from './partition-batch.ts'
+import { SharedDictionaries, type SharedDictionary } from './shared-dictionary.ts'
 
 /** When a partition's rows become a row group. */
 export interface RowGroupSize {
@@ -25,6 +27,8 @@ interface Block {
   rows: number
   /** Slices that have been taken and not released. */
   taken: number
+  /** Those that its columns use. */
+  dictionaries: SharedDictionary[]
 }
 
 interface Slice {
@@ -42,14 +46,15 @@ interface Partition {
 
 /** Rows taken out of the buffers: to be encoded, then released. */
 export interface TakenRows {
-  path: string
-  rows: number
-  batches: RecordBatch[]
+  count: number
+  /** About what they take. */
+  bytes: number
+  rows: BatchRows[]
   release(): void
 }
 
 /** A region that has more than this for each byte of the batch is not kept for it. */
-const WASTE = 1.5
+const WASTE = 1.75
 /** A block is copied together once less than this share of its rows is left. */
 const SPARSE = 1 / 8
 /** Blocks that are not worth copying together. */
@@ -58,9 +63,6 @@ const SMALL_BLOCK = 1 << 16
 const WORTH = { rows: 4096, bytes: 1 << 18 }
 /** Blocks without a row of a partition, at least, until it counts as quiet. */
 const QUIET_BLOCKS = 2
-/** Parts of a block that share memory. */
-const CHUNKS = 16
-const LARGEST_CHUNK = 1 << 20
 
 /**
  * A lane's rows on their way into row groups, by partition. Every batch added becomes a block of the arena in
@@ -76,6 +78,7 @@ export class PartitionBuffers {
   readonly #partitions = new Map<string, Partition>()
   /** In order of arrival. */
   readonly #blocks = new Set<Block>()
+  readonly #shared: SharedDictionaries
   #added = 0
 
   constructor(arena: Arena, keys: readonly string[], size: RowGroupSize, maxPartitions: number) {
@@ -83,6 +86,7 @@ export class PartitionBuffers {
     this.#keys = keys
     this.#size = size
     this.#maxPartitions = maxPartitions
+    this.#shared = new SharedDictionaries(arena)
   }
 
   /**
@@ -124,14 +128,16 @@ export class PartitionBuffers {
   take(path: string, rest: boolean): TakenRows | undefined {
     const partition = this.#partitions.get(path)
     if (partition === undefined || !(rest || this.#isFull(partition))) return undefined
-    const taken: { block: Block; start: number; end: number }[] = []
-    let rows = 0
-    while (partition.slices.length > 0 && rows < this.#size.rows) {
+    const blocks: Block[] = []
+    const rows: BatchRows[] = []
+    let count = 0
+    while (partition.slices.length > 0 && count < this.#size.rows) {
       const slice = partition.slices[0]!
       const { block, start } = slice
-      const end = Math.min(slice.end, start + this.#size.rows - rows)
-      taken.push({ block, start, end })
-      rows += end - start
+      const end = Math.min(slice.end, start + this.#size.rows - count)
+      blocks.push(block)
+      rows.push({ batch: block.batch, start, end })
+      count += end - start
       slice.start = end
       block.taken++
       block.rows -= end - start
@@ -140,20 +146,17 @@ export class PartitionBuffers {
         block.slices.delete(slice)
       }
     }
-    partition.bytes -= (partition.bytes * rows) / partition.rows
-    partition.rows -= rows
+    const bytes = (partition.bytes * count) / partition.rows
+    partition.bytes -= bytes
+    partition.rows -= count
     if (partition.slices.length === 0) this.#partitions.delete(path)
-    return {
-      path,
-      rows,
-      batches: taken.map(({ block, start, end }) => sliceRows(block.batch, start, end)),
-      release: () => {
-        for (const { block } of taken) {
-          block.taken--
-          this.#freeEmpty(block)
-        }
-      },
+    const release = () => {
+      for (const block of blocks) {
+        block.taken--
+        this.#freeEmpty(block)
+      }
     }
+    return { count, bytes, rows, release }
   }
 
   /**
@@ -178,8 +181,8 @@ export class PartitionBuffers {
     for (const block of this.#blocks) {
       const { region, batch, rows, taken, slices } = block
       if (taken > 0 || rows > batch.numRows * SPARSE || region.bytes < SMALL_BLOCK) continue
-      const scratch = this.#arena.region()
-      const into = this.#region(rows * block.bytesPerRow)
+      const scratch = this.#arena.regionFor(0)
+      const into = this.#arena.regionFor(rows * block.bytesPerRow)
       const indices = scratch.alloc(rows * 4)
       const numbers = this.#arena.i32(indices, rows)
       let at = 0
@@ -189,10 +192,14 @@ export class PartitionBuffers {
         slice.start = start
         slice.end = at
       }
-      block.batch = withOwnDictionaries(takeBatch(batch, { count: rows, indices }, into), into)
+      const { dictionaries } = block
+      const left = takeBatch(batch, { count: rows, indices }, into)
+      block.batch = withDictionaries(left, column => withOwnDictionary(column, into))
       block.region = into
+      block.dictionaries = []
       region.free()
       scratch.free()
+      for (const dictionary of dictionaries) dictionary.release()
     }
   }
 
@@ -219,40 +226,59 @@ export class PartitionBuffers {
       this.#keys.length === 0 ? undefined : new Partitioning(batch, this.#keys, this.#maxPartitions, scratch)
     const inOrder = partitioning === undefined ? [{ path: '', start: 0, end: rows }] : partitioning.runs()
     const keep = inOrder !== undefined && region !== undefined && region.bytes <= WASTE * bytes
-    const into = keep ? region : this.#region(bytes)
+    const into = keep ? region : this.#arena.regionFor(bytes)
+    const dictionaries: SharedDictionary[] = []
     try {
-      const { batch: placed, parts } = keep
-        ? { batch: written, parts: inOrder }
-        : (partitioning?.ordered(into) ?? { batch: copyInto(batch, into), parts: inOrder! })
+      let placed = written
+      let parts = inOrder
+      if (!keep) {
+        if (partitioning === undefined) placed = copyInto(batch, into)
+        else ({ batch: placed, parts } = partitioning.ordered(into))
+        placed = withDictionaries(placed, (column, name) => {
+          const adopted = this.#shared.adopt(name, column)
+          if (adopted === undefined) return withOwnDictionary(column, into)
+          dictionaries.push(adopted.shared)
+          return adopted.column
+        })
+      } else if (region !== scratch)
+        placed = withDictionaries(placed, column => withOwnDictionary(column, into))
       const block: Block = {
         ordinal: this.#added++,
         region: into,
-        batch: keep && region === scratch ? placed : withOwnDictionaries(placed, into),
+        batch: placed,
         bytesPerRow: bytes / rows,
         slices: new Set(),
         rows,
         taken: 0,
+        dictionaries,
       }
       this.#blocks.add(block)
-      return { block, parts }
+      return { block, parts: parts! }
     } catch (error) {
       if (!keep) into.free()
+      for (const dictionary of dictionaries) dictionary.release()
       throw error
     }
-  }
-
-  /** A region for a block of about that size. */
-  #region(bytes: number): Region {
-    return this.#arena.region(Math.min(LARGEST_CHUNK, Math.ceil(bytes / CHUNKS / 1024) * 1024))
   }
 
   #freeEmpty(block: Block): void {
     if (block.slices.size > 0 || block.taken > 0) return
     this.#blocks.delete(block)
     block.region.free()
+    for (const dictionary of block.dictionaries) dictionary.release()
+    if (this.#blocks.size === 0) this.#shared.clear()
   }
 }
 
 function copyInto(batch: RecordBatch, region: Region): RecordBatch {
   return concatBatches([batch, sliceRows(batch, 0, 0)], region)
+}
+
+/** The batch with its dictionary columns changed. */
+function withDictionaries(batch: RecordBatch, change: (column: Data, name: string) => Data): RecordBatch {
+  const { fields } = batch.schema
+  const columns = batch.data.children.map((column, i) =>
+    DataType.isDictionary(column.type) ? change(column, fields[i]!.name) : column,
+  )
+  return makeBatch(fields, columns, batch.numRows)
 }

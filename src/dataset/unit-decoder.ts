@@ -131,7 +131,7 @@ export class UnitDecoder {
         // Few rows have been left: they make one slice.
         if (all !== undefined && all.batch.numRows < rows) rowsIn = rows
         const last = lastRange && at + rowsIn === rows
-        yield this.#stage(rowsIn, last, (scratch, taken) => {
+        yield this.#stage(rowsIn, rowsIn * perRow, last, (scratch, taken) => {
           if (all !== undefined) return chosenRows(sliceOf(all, at, at + rowsIn, scratch), taken)
           return chosenRows(reader.read(rowsIn, scratch, taken), taken)
         })
@@ -143,12 +143,13 @@ export class UnitDecoder {
 
   async #wholeFile(file: LaneFile, unit: LaneUnit): Promise<Step> {
     const sizes = unit.rowGroups.map(({ rowGroup }) => this.#decodedBytes(file, rowGroup))
-    await this.#makeRoom(COPIES * sizes.reduce((sum, size) => sum + size, 0))
+    const bytes = sizes.reduce((sum, size) => sum + size, 0)
+    await this.#makeRoom(COPIES * bytes)
     const readers: FilteredReader[] = []
     try {
       for (const { rowGroup } of unit.rowGroups) readers.push(await this.#reader(file, rowGroup, unit))
       const total = unit.rowGroups.reduce((sum, { ranges }) => sum + rowsIn(ranges), 0)
-      return this.#stage(total, true, scratch => {
+      return this.#stage(total, bytes, true, scratch => {
         const parts = unit.rowGroups.flatMap(({ ranges }, i) => {
           const reader = readers[i]!
           return ranges.map(({ start, end }, j) => {
@@ -163,9 +164,10 @@ export class UnitDecoder {
     }
   }
 
-  #stage(rowsIn: number, last: boolean, make: (scratch: Region, taken: Region) => Rows): Step {
+  /** @param bytes about what the rows take */
+  #stage(rowsIn: number, bytes: number, last: boolean, make: (scratch: Region, taken: Region) => Rows): Step {
     const scratch = this.#arena.region()
-    const taken = this.#arena.region()
+    const taken = this.#arena.regionFor(bytes)
     try {
       const { batch: read, region } = make(scratch, taken)
       const batch = this.#rest.run(read, region === taken ? taken : scratch, taken)

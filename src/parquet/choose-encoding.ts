@@ -1,6 +1,7 @@
-import { type Data, DataType, type Field } from 'apache-arrow'
+import type { Field } from 'apache-arrow'
 import type { Arena, Region } from '../core/arena.ts'
 import { SluiceError } from '../core/errors.ts'
+import type { Piece } from './column-source.ts'
 import {
   buildDictionary,
   type CodedValues,
@@ -40,7 +41,7 @@ export function chooseEncoding(
   region: Region,
   field: Field,
   leaf: LeafType,
-  pieces: readonly Data[],
+  pieces: readonly Piece[],
   validity: Validity,
   options: ResolvedWriteOptions,
 ): EncodedValues {
@@ -51,13 +52,13 @@ export function chooseEncoding(
     (dictionary === true || (dictionary !== false && dictionary.includes(field.name))) && wanted === undefined
   const possible = (leaf.layout === 'fixed' || leaf.layout === 'bytes') && validity.valid > 0
   let values: PhysicalValues
-  if (possible && pieces.every(piece => DataType.isDictionary(piece.type))) {
+  if (possible && pieces.every(isCoded)) {
     const coded = collectCodes(region, leaf, pieces, validity)
     if (wanted === 'RLE_DICTIONARY' || (tried && inputDictionaryPays(arena, leaf, coded))) {
       return codes(arena, coded)
     }
     values = plainOf(region, leaf, coded)
-  } else if (pieces.some(piece => DataType.isDictionary(piece.type))) {
+  } else if (pieces.some(isCoded)) {
     values = mixedValues(region, field, leaf, pieces, validity)
   } else values = collectValues(region, leaf, pieces, validity)
 
@@ -75,6 +76,10 @@ export function chooseEncoding(
     if (coded !== undefined) return codes(arena, coded)
   }
   return { encoder: encoderOf(region, leaf, values, delta ? 'DELTA_BINARY_PACKED' : 'PLAIN'), values }
+}
+
+function isCoded({ source }: Piece): boolean {
+  return source.dictionary !== undefined
 }
 
 function codes(arena: Arena, coded: CodedValues): EncodedValues {
@@ -126,7 +131,7 @@ function mixedValues(
   region: Region,
   field: Field,
   leaf: LeafType,
-  pieces: readonly Data[],
+  pieces: readonly Piece[],
   validity: Validity,
 ): PhysicalValues {
   const { arena } = region
@@ -134,11 +139,11 @@ function mixedValues(
   let count = 0
   for (const piece of pieces) {
     const own = collectValidity(region, field, [piece])
-    const part = DataType.isDictionary(piece.type)
+    const part = isCoded(piece)
       ? plainOf(region, leaf, collectCodes(region, leaf, [piece], own))
       : collectValues(region, leaf, [piece], own)
     const bytes = part.count * leaf.width
-    arena.u8(address + count * leaf.width, bytes).set(arena.u8(part.address, bytes))
+    arena.kernels.copy(part.address, address + count * leaf.width, bytes)
     count += part.count
   }
   return { address, count }
@@ -151,7 +156,7 @@ const RUNS = 4
 /** What DELTA_BINARY_PACKED would take, from a few runs of the column. */
 function estimateDelta(region: Region, { width }: LeafType, values: PhysicalValues): number {
   const { count, address } = values
-  const scratch = region.arena.region()
+  const scratch = region.arena.regionFor(0)
   const encoder = encodeDeltaBinary(region.arena, width, address)
   const run = Math.min(RUN, count)
   const out = scratch.alloc(encoder.bound(0, run))

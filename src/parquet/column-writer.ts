@@ -1,8 +1,8 @@
-import { type Data, Field } from 'apache-arrow'
+import type { Data, Field } from 'apache-arrow'
 import type { Arena, Region } from '../core/arena.ts'
-import { valueType } from '../core/batch.ts'
-import { SluiceError } from '../core/errors.ts'
+import type { ByteOutput } from './byte-output.ts'
 import { chooseEncoding, type EncodedValues } from './choose-encoding.ts'
+import { pieceOf } from './column-source.ts'
 import { encodePlain } from './encodings/encode-plain.ts'
 import type { ValueEncoder } from './encodings/encoder.ts'
 import { type LeafType, leafType } from './leaf-type.ts'
@@ -12,7 +12,7 @@ import { collectValidity, type Validity } from './physical-column.ts'
 import { joinBounds, type ValueBounds, valueBounds } from './statistics.ts'
 import type { ResolvedWriteOptions } from './write-options.ts'
 
-/** A column chunk, its bytes apart. Offsets count from where those bytes begin. Plain data, for other threads. */
+/** A column chunk, its bytes apart. Offsets count from where the row group's begin. Plain data, for other threads. */
 export interface EncodedChunk {
   metadata: ColumnChunkMetadata
   pages: EncodedPage[]
@@ -26,45 +26,33 @@ export interface EncodedPage extends PageLocation {
   bounds?: ValueBounds
 }
 
-/** Encodes one column of a row group, given in pieces; the bytes go to `parts`, in order. */
+/** Some rows of a column. */
+export interface ColumnRows {
+  data: Data
+  start: number
+  length: number
+}
+
+/** Encodes one column of a row group, given in pieces, to the end of `output`. */
 export function encodeColumn(
   arena: Arena,
   field: Field,
-  pieces: readonly Data[],
+  rows: readonly ColumnRows[],
   options: ResolvedWriteOptions,
-  parts: Uint8Array[],
+  output: ByteOutput,
 ): EncodedChunk {
-  const region = arena.region()
-  const writer = new PageWriter(arena, options)
+  const region = arena.regionFor(64 * rows.reduce((sum, { length }) => sum + length, 0))
+  const writer = new PageWriter(arena, options, output)
   try {
     const leaf = leafType(field)
-    for (const piece of pieces) checkType(field, leaf, piece)
+    const pieces = rows.map(({ data, start, length }) => pieceOf(region, field, leaf, data, start, length))
     const validity = collectValidity(region, field, pieces)
     const column = chooseEncoding(region, field, leaf, pieces, validity, options)
-    const chunk = writePages(region, field, leaf, validity, column, options, writer)
-    parts.push(...writer.parts)
-    return chunk
+    return writePages(region, field, leaf, validity, column, options, writer)
   } finally {
     writer.free()
     region.free()
   }
-}
-
-/** Buffers are taken for what the field says: a piece of another type must not get that far. */
-function checkType(field: Field, leaf: LeafType, piece: Data): void {
-  if (piece.dictionary !== undefined && piece.dictionary.data.length !== 1) {
-    throw new SluiceError('unsupported', 'the dictionary of the column comes in several chunks', {
-      hint: 'Join them, or give the values themselves.',
-    })
-  }
-  const type = valueType(piece.type)
-  if (type === field.type) return
-  const own = leafType(new Field(field.name, type, field.nullable, field.metadata))
-  const same =
-    own.arrowWidth === leaf.arrowWidth &&
-    own.offsetWidth === leaf.offsetWidth &&
-    JSON.stringify(own.element) === JSON.stringify(leaf.element)
-  if (!same) throw new SluiceError('schema', `the column is declared as ${field.type} and holds ${type}`)
 }
 
 function writePages(
@@ -78,21 +66,22 @@ function writePages(
 ): EncodedChunk {
   const { arena } = region
   const { encoder, coded } = column
+  const start = writer.offset
   if (coded !== undefined) {
     writer.dictionary(encodePlain(arena, leaf, coded.dictionary.address), coded.dictionary.count)
   }
-  const dataPageOffset = writer.length
+  const dataPageOffset = writer.offset
   const optional = field.nullable || leaf.layout === 'null'
   const summarise = options.statistics || options.pageIndex
   const pages: EncodedPage[] = []
   const boundsOf = summarise ? pageBounds(region, leaf, column) : undefined
   for (const page of cutPages(arena, validity, encoder, options)) {
-    const offset = writer.length
+    const offset = writer.offset
     writer.data(encoder, page, optional ? validity : undefined)
     const bounds = page.values === 0 ? undefined : boundsOf?.(page)
     pages.push({
       offset,
-      compressedPageSize: writer.length - offset,
+      compressedPageSize: writer.offset - offset,
       firstRowIndex: page.firstRow,
       rows: page.rows,
       nullCount: page.rows - page.values,
@@ -113,12 +102,12 @@ function writePages(
     codec: options.codec,
     numValues: validity.rows,
     totalUncompressedSize: writer.uncompressed,
-    totalCompressedSize: writer.length,
+    totalCompressedSize: writer.offset - start,
     dataPageOffset,
     encodingStats: [{ pageType: dataPage, encoding: encoder.encoding, count: pages.length }],
   }
   if (coded !== undefined) {
-    metadata.dictionaryPageOffset = 0
+    metadata.dictionaryPageOffset = start
     metadata.encodingStats?.unshift({ pageType: 'DICTIONARY_PAGE', encoding: 'PLAIN', count: 1 })
   }
   if (options.statistics) {

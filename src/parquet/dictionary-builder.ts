@@ -14,8 +14,9 @@ const MAX_BYTES = 1 << 20
 const MAX_ENTRIES = 1 << 17
 /** Values hashed between two looks at the dictionary's bytes. */
 const STEP = 32_768
-/** The sample: so many groups of so many neighbours. */
-const SAMPLE_GROUPS = 64
+/** The sample: an eighth of the values, within these limits, in groups of so many neighbours. */
+const LEAST_SAMPLE = 512
+const MOST_SAMPLE = 4096
 const SAMPLE_GROUP = 64
 
 /**
@@ -72,7 +73,7 @@ function tryBuild(
   const { arena } = region
   const { kernels } = arena
   const { count } = values
-  const scratch = arena.region()
+  const scratch = arena.regionFor(0)
   try {
     const hashed = hashable(scratch, leaf, values)
     const { spans, width } = hashed
@@ -124,15 +125,16 @@ function hashable(
  */
 function estimateDistinct(region: Region, leaf: LeafType, values: PhysicalValues): number {
   const { count } = values
-  const sampled = SAMPLE_GROUPS * SAMPLE_GROUP
-  if (count <= sampled) return 1
-  const scratch = region.arena.region()
-  const { arena } = region
+  if (count <= LEAST_SAMPLE) return 1
+  const groups = Math.floor(Math.min(MOST_SAMPLE, Math.max(LEAST_SAMPLE, count / 8)) / SAMPLE_GROUP)
+  const sampled = groups * SAMPLE_GROUP
+  const scratch = region.arena.regionFor(32 * sampled)
+  const { kernels } = region.arena
   const sample = scratch.alloc(sampled * leaf.width)
   const bytes = SAMPLE_GROUP * leaf.width
-  for (let group = 0; group < SAMPLE_GROUPS; group++) {
-    const from = Math.floor(((count - SAMPLE_GROUP) / (SAMPLE_GROUPS - 1)) * group)
-    arena.u8(sample + group * bytes, bytes).set(arena.u8(values.address + from * leaf.width, bytes))
+  for (let group = 0; group < groups; group++) {
+    const from = Math.floor(((count - SAMPLE_GROUP) / (groups - 1)) * group)
+    kernels.copy(values.address + from * leaf.width, sample + group * bytes, bytes)
   }
   const drawn = { address: sample, count: sampled }
   const seen = numberValues(scratch, leaf, drawn).dictionary.count

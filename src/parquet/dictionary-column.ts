@@ -1,7 +1,7 @@
 import type { Data } from 'apache-arrow'
 import type { Region } from '../core/arena.ts'
-import { dictionaryData } from '../core/batch.ts'
 import { SluiceError } from '../core/errors.ts'
+import type { Piece } from './column-source.ts'
 import { type CodedValues, numberValues } from './dictionary-builder.ts'
 import type { LeafType } from './leaf-type.ts'
 import {
@@ -16,7 +16,7 @@ import {
 /** A dictionary of the input. */
 interface Source {
   data: Data
-  /** The number that each of its codes got; -1: does not occur. */
+  /** One more than the number that each of its codes got; 0: does not occur. */
   map: number
 }
 
@@ -34,7 +34,7 @@ interface Span {
 export function collectCodes(
   region: Region,
   leaf: LeafType,
-  pieces: readonly Data[],
+  pieces: readonly Piece[],
   validity: Validity,
 ): CodedValues {
   const { kernels } = region.arena
@@ -75,37 +75,37 @@ export function collectCodes(
   return { codes, count: written, dictionary: joined.dictionary }
 }
 
-/** The dictionary of each piece; a dictionary that several pieces share is one source. */
-function sourcesOf(region: Region, pieces: readonly Data[]): Source[] {
-  const known: Source[] = []
-  return pieces.map(piece => {
-    const data = dictionaryData(piece)
-    const present = known.find(source => sameBuffers(source.data, data))
-    if (present !== undefined) return present
-    const map = region.alloc(4 * data.length)
-    region.arena.i32(map, data.length).fill(-1)
-    const source = { data, map }
-    known.push(source)
+/** The dictionary of each piece; those that begin at the same place are one source, the longest of them. */
+function sourcesOf(region: Region, pieces: readonly Piece[]): Source[] {
+  const known = new Map<Data, Source>()
+  const sources = pieces.map(({ source: { dictionary } }) => {
+    const data = dictionary!
+    let source = known.get(data)
+    if (source === undefined) {
+      source = [...known.values()].find(other => beginAlike(other.data, data)) ?? { data, map: 0 }
+      if (data.length > source.data.length) source.data = data
+      known.set(data, source)
+    }
     return source
   })
+  for (const source of new Set(sources)) source.map = region.zeroed(4 * source.data.length)
+  return sources
 }
 
-function sameBuffers(a: Data, b: Data): boolean {
+/** Whether the values of one are the first of the other. */
+function beginAlike(a: Data, b: Data): boolean {
   return (
     a === b ||
-    (a.length === b.length &&
-      a.offset === b.offset &&
-      sameView(a.values, b.values) &&
-      sameView(a.valueOffsets, b.valueOffsets) &&
-      sameView(a.nullBitmap, b.nullBitmap))
+    (a.offset === b.offset &&
+      sameStart(a.values, b.values) &&
+      sameStart(a.valueOffsets, b.valueOffsets) &&
+      sameStart(a.nullBitmap, b.nullBitmap))
   )
 }
 
-function sameView(a: ArrayBufferView | undefined, b: ArrayBufferView | undefined): boolean {
-  return (
-    (a?.byteLength ?? 0) === (b?.byteLength ?? 0) &&
-    (a?.byteLength ? a.buffer === b?.buffer && a.byteOffset === b.byteOffset : true)
-  )
+function sameStart(a: ArrayBufferView | undefined, b: ArrayBufferView | undefined): boolean {
+  if (!a?.byteLength || !b?.byteLength) return !a?.byteLength && !b?.byteLength
+  return a.buffer === b.buffer && a.byteOffset === b.byteOffset
 }
 
 /** The values that the numbers stand for. */

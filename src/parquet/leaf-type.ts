@@ -56,8 +56,13 @@ export interface LeafType {
 
 /** The leaf of a field of values (not of a dictionary); `unsupported` for what has no place in flat Parquet. */
 export function leafType(field: Field): LeafType {
-  return annotated(field, plainLeaf(field))
+  let leaf = leaves.get(field)
+  if (leaf === undefined) leaves.set(field, (leaf = annotated(field, plainLeaf(field))))
+  return leaf
 }
+
+/** Every column chunk asks. */
+const leaves = new WeakMap<Field, LeafType>()
 
 function plainLeaf(field: Field): LeafType {
   const type: DataType = field.type

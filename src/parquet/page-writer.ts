@@ -1,6 +1,7 @@
 import { crc32 } from 'node:zlib'
 import type { Arena, Region } from '../core/arena.ts'
 import { SluiceError } from '../core/errors.ts'
+import type { ByteOutput } from './byte-output.ts'
 import { type PageCompressor, pageCompressor } from './compression/page-compressor.ts'
 import { hybridBitsBound, writeLength } from './encodings/encode-rle.ts'
 import type { ValueEncoder } from './encodings/encoder.ts'
@@ -23,24 +24,27 @@ export interface PageRows {
 
 /** Makes the pages of one column chunk: levels, values, compression, checksum, header. */
 export class PageWriter {
-  /** The pages' bytes so far, in order. */
-  readonly parts: Uint8Array[] = []
-  /** Bytes so far. */
-  length = 0
   /** Bytes so far, had nothing been compressed. */
   uncompressed = 0
   #arena: Arena
   #options: ResolvedWriteOptions
   #compressData: PageCompressor
+  #output: ByteOutput
   #scratch: Region
   #buffer = 0
   #capacity = 0
 
-  constructor(arena: Arena, options: ResolvedWriteOptions) {
+  constructor(arena: Arena, options: ResolvedWriteOptions, output: ByteOutput) {
     this.#arena = arena
     this.#options = options
+    this.#output = output
     this.#compressData = pageCompressor(options.codec, options.level)
-    this.#scratch = arena.region()
+    this.#scratch = arena.regionFor(0)
+  }
+
+  /** Where the next page begins. */
+  get offset(): number {
+    return this.#output.length
   }
 
   /** Gives the scratch memory back. */
@@ -54,13 +58,14 @@ export class PageWriter {
     const bytes = encoder.encode(0, count, this.#buffer)
     // Of its own: how values shrink says nothing about codes.
     const compress = pageCompressor(this.#options.codec, this.#options.level)
-    const body = this.#compress(this.#buffer, bytes, compress)
-    this.#write('DICTIONARY_PAGE', bytes, [body], w => {
-      w.struct(7, () => {
-        w.i32(1, count)
-        w.i32(2, code(encoder.encoding))
-      })
-    })
+    this.#compressed(this.#buffer, bytes, compress, body =>
+      this.#write('DICTIONARY_PAGE', bytes, [body], w => {
+        w.struct(7, () => {
+          w.i32(1, count)
+          w.i32(2, code(encoder.encoding))
+        })
+      }),
+    )
   }
 
   /** A data page; `validity` is undefined for a REQUIRED column. */
@@ -79,33 +84,35 @@ export class PageWriter {
       bytes = 4 + levels
     }
     bytes += encoder.encode(page.firstValue, page.values, this.#buffer + bytes)
-    const body = this.#compress(this.#buffer, bytes)
-    this.#write('DATA_PAGE', bytes, [body], w => {
-      w.struct(5, () => {
-        w.i32(1, page.rows)
-        w.i32(2, code(encoder.encoding))
-        w.i32(3, code('RLE'))
-        w.i32(4, code('RLE'))
-      })
-    })
+    this.#compressed(this.#buffer, bytes, this.#compressData, body =>
+      this.#write('DATA_PAGE', bytes, [body], w => {
+        w.struct(5, () => {
+          w.i32(1, page.rows)
+          w.i32(2, code(encoder.encoding))
+          w.i32(3, code('RLE'))
+          w.i32(4, code('RLE'))
+        })
+      }),
+    )
   }
 
   #dataV2(encoder: ValueEncoder, page: PageRows, validity: Validity | undefined): void {
     const levels = validity === undefined ? 0 : this.#levels(page, validity, this.#buffer)
     const start = this.#buffer + levels
     const bytes = encoder.encode(page.firstValue, page.values, start)
-    const compressed = this.#compress(start, bytes)
-    const isCompressed = this.#options.codec !== 'UNCOMPRESSED' && compressed.length < bytes
-    const body = isCompressed ? compressed : this.#arena.u8(start, bytes).slice()
-    this.#write('DATA_PAGE_V2', levels + bytes, [this.#arena.u8(this.#buffer, levels).slice(), body], w => {
-      w.struct(8, () => {
-        w.i32(1, page.rows)
-        w.i32(2, page.rows - page.values)
-        w.i32(3, page.rows)
-        w.i32(4, code(encoder.encoding))
-        w.i32(5, levels)
-        w.i32(6, 0)
-        w.bool(7, isCompressed)
+    this.#compressed(start, bytes, this.#compressData, compressed => {
+      const isCompressed = this.#options.codec !== 'UNCOMPRESSED' && compressed.length < bytes
+      const body = isCompressed ? compressed : this.#arena.u8(start, bytes)
+      this.#write('DATA_PAGE_V2', levels + bytes, [this.#arena.u8(this.#buffer, levels), body], w => {
+        w.struct(8, () => {
+          w.i32(1, page.rows)
+          w.i32(2, page.rows - page.values)
+          w.i32(3, page.rows)
+          w.i32(4, code(encoder.encoding))
+          w.i32(5, levels)
+          w.i32(6, 0)
+          w.bool(7, isCompressed)
+        })
       })
     })
   }
@@ -120,16 +127,24 @@ export class PageWriter {
     return header + 1
   }
 
-  #compress(address: number, bytes: number, compress = this.#compressData): Uint8Array {
+  /** Gives `use` the bytes as they are to be written. */
+  #compressed(
+    address: number,
+    bytes: number,
+    compress: PageCompressor,
+    use: (body: Uint8Array) => void,
+  ): void {
     if (bytes > MAX_PAGE) {
       throw new SluiceError('unsupported', `a page of ${bytes} bytes is larger than Parquet allows (2 GiB)`)
     }
     const input = this.#arena.u8(address, bytes)
-    if (this.#options.codec === 'UNCOMPRESSED') return input.slice()
-    const scratch = this.#arena.region()
+    if (this.#options.codec === 'UNCOMPRESSED') {
+      use(input)
+      return
+    }
+    const scratch = this.#arena.regionFor(0)
     try {
-      const output = compress(input, scratch)
-      return this.#arena.addressOf(output) < 0 ? output : output.slice()
+      use(compress(input, scratch))
     } finally {
       scratch.free()
     }
@@ -144,8 +159,8 @@ export class PageWriter {
     if (this.#options.crc) w.i32(4, body.reduce((crc, part) => crc32(part, crc), 0) | 0)
     specific(w)
     const header = w.finish()
-    this.parts.push(header, ...body)
-    this.length += header.length + compressed
+    this.#output.append(header)
+    for (const part of body) this.#output.append(part)
     this.uncompressed += header.length + bytes
   }
 

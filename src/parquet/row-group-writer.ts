@@ -1,57 +1,67 @@
-import type { Data, Field, RecordBatch } from 'apache-arrow'
+import type { Field } from 'apache-arrow'
 import type { Arena } from '../core/arena.ts'
 import { isSluiceError, SluiceError } from '../core/errors.ts'
-import { type EncodedChunk, encodeColumn } from './column-writer.ts'
+import { ByteOutput } from './byte-output.ts'
+import type { BatchRows } from './column-source.ts'
+import { type ColumnRows, type EncodedChunk, encodeColumn } from './column-writer.ts'
 import type { ResolvedWriteOptions } from './write-options.ts'
 
+export type { BatchRows } from './column-source.ts'
 export type { EncodedChunk, EncodedPage } from './column-writer.ts'
 
 /** A row group as bytes and as data. Offsets of its columns count from the beginning of `bytes`. */
 export interface EncodedRowGroup {
-  /** In a buffer of its own, which can be transferred. */
-  bytes: Uint8Array<ArrayBuffer>
+  /** In the arena, until the output is freed. */
+  bytes: Uint8Array
   rows: number
   columns: EncodedChunk[]
 }
 
+/** The share of its rows' bytes that a row group is expected to take; more is found room for, too. */
+const EXPECTED = 0.5
+
 /**
- * Encodes batches as one row group. Columns are found by position; each may be plain or dictionary-encoded, in
+ * Encodes rows as one row group. Columns are found by position; each may be plain or dictionary-encoded, in
  * every batch as it likes, in the arena or elsewhere. What is needed on the way lies in the arena and is given
- * back before the return.
+ * back before the return; the bytes lie there as well, until `output` is freed.
+ *
+ * @param bytes about what the rows take
  */
 export function encodeRowGroup(
   arena: Arena,
   fields: readonly Field[],
-  batches: readonly RecordBatch[],
+  rows: readonly BatchRows[],
+  bytes: number,
   options: ResolvedWriteOptions,
-): EncodedRowGroup {
-  const rows = batches.reduce((sum, batch) => sum + batch.numRows, 0)
-  const parts: Uint8Array[] = []
-  let length = 0
-  const columns = fields.map((field, index) => {
-    try {
-      const pieces = batches.filter(batch => batch.numRows > 0).map(batch => columnAt(batch, index))
-      const chunk = encodeColumn(arena, field, pieces, options, parts)
-      shiftChunk(chunk, length)
-      length += chunk.metadata.totalCompressedSize
-      return chunk
-    } catch (error) {
-      throw isSluiceError(error) ? error.within({ column: field.name }) : error
-    }
-  })
-  const bytes = new Uint8Array(length)
-  let at = 0
-  for (const part of parts) {
-    bytes.set(part, at)
-    at += part.length
+): { group: EncodedRowGroup; output: ByteOutput } {
+  const output = new ByteOutput(arena, Math.ceil(bytes * EXPECTED))
+  const parts = rows.filter(({ start, end }) => end > start)
+  try {
+    const columns = fields.map((field, index) => {
+      try {
+        return encodeColumn(
+          arena,
+          field,
+          parts.map(part => columnAt(part, index)),
+          options,
+          output,
+        )
+      } catch (error) {
+        throw isSluiceError(error) ? error.within({ column: field.name }) : error
+      }
+    })
+    const count = parts.reduce((sum, { start, end }) => sum + end - start, 0)
+    return { group: { bytes: output.finish(), rows: count, columns }, output }
+  } catch (error) {
+    output.free()
+    throw error
   }
-  return { bytes, rows, columns }
 }
 
-function columnAt({ data }: RecordBatch, index: number): Data {
-  const column = data.children[index]
-  if (column === undefined) throw new SluiceError('schema', 'a batch lacks the column')
-  return column
+function columnAt({ batch, start, end }: BatchRows, index: number): ColumnRows {
+  const data = batch.data.children[index]
+  if (data === undefined) throw new SluiceError('schema', 'a batch lacks the column')
+  return { data, start, length: end - start }
 }
 
 /** Moves a chunk's offsets by `by` bytes. */

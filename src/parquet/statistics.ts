@@ -26,7 +26,7 @@ export function valueBounds(
   const { kernels } = arena
   const { order, width } = leaf
   if (order === 'none') return undefined
-  const region = arena.region()
+  const region = arena.regionFor(0)
   const out = region.alloc(32)
   try {
     if (order === 'text' || order === 'bytes' || order === 'signed-bytes') {

@@ -76,7 +76,10 @@ export interface ListLevel {
  * store wants.
  */
 export interface StagedWriter {
-  /** Appends; resolves when the bytes may be reused. If it fails nothing was appended: it may be repeated. */
+  /**
+   * Appends; resolves when the bytes, which may lie in shared memory, may be reused. If it fails nothing was
+   * appended: it may be repeated.
+   */
   write(bytes: Uint8Array, options?: SignalOption): Promise<void>
   /** Ends the upload without making it visible. */
   seal(options?: SignalOption): Promise<StagedUpload>

@@ -34,7 +34,7 @@ interface Row {
 function rowOf(id: number): Row {
   return {
     row: id % 13 === 5 ? null : id,
-    name: id % 7 === 3 ? null : `name ${id % 40}`,
+    name: id % 7 === 3 ? null : `name ${(id % 40) + (id >> 7)}`,
     note: id % 11 === 1 ? null : 'x'.repeat(id % 5),
   }
 }
@@ -64,8 +64,9 @@ function batchIn(region: Region, scratch: Region, keys: readonly number[], first
   return takeBatch(makeBatch(fields, columns, count), { count, indices: all }, region)
 }
 
-function rowsOf({ batches }: TakenRows): Row[] {
-  return batches.flatMap(batch => {
+function rowsOf({ rows }: TakenRows): Row[] {
+  return rows.flatMap(({ batch: whole, start, end }) => {
+    const batch = whole.slice(start, end)
     const [row, name, note] = ['row', 'name', 'note'].map(column => [...batch.getChild(column)!])
     return row!.map((value, i) => ({ row: value, name: name![i], note: note![i] }))
   })
@@ -107,10 +108,10 @@ class Harness {
   take(path: string, rest: boolean, early: boolean): void {
     for (let taken = this.buffers.take(path, rest); taken; taken = this.buffers.take(path, rest)) {
       const rows = rowsOf(taken)
-      assert.equal(rows.length, taken.rows)
+      assert.equal(rows.length, taken.count)
       if (!this.found.has(path)) this.found.set(path, [])
       this.found.get(path)!.push(...rows)
-      this.groups.push({ path, rows: taken.rows, early })
+      this.groups.push({ path, rows: taken.count, early })
       taken.release()
     }
   }

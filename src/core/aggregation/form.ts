@@ -70,9 +70,8 @@ function formedPlain({ type, repr, rows, values, offsets, validity }: Column, re
   if (repr === form && repr !== 'bytes') return { form, rows, values, validity }
   const out = region.alloc(rows * 8)
   if (repr === 'bytes') {
-    const bounds = arena.i32(offsets, rows + 1)
-    const first = bounds[0]!
-    kernels.spansOfOffsets(offsets, values + first, bounds[rows]! - first, 0, 0, rows, out)
+    const end = arena.i32(offsets, rows + 1)[rows]!
+    kernels.spansOfOffsets(offsets, values, 0, end, 0, 0, rows, out)
   } else if (repr === 'bool') {
     const octets = region.alloc(rows)
     kernels.unpackBits(values, 0, rows, octets)

@@ -1,5 +1,5 @@
 import { type Data, DataType, Dictionary, Int32, makeData, makeVector, type Vector } from 'apache-arrow'
-import type { Region } from '../arena.ts'
+import type { Arena, Region } from '../arena.ts'
 import { dictionaryData, valueType } from '../batch.ts'
 import { SluiceError } from '../errors.ts'
 import { BINARY, BYTES, FLOAT32, type Repr, reprOf, UTF8, type Value } from './types.ts'
@@ -195,31 +195,28 @@ export function toData(region: Region, column: Column | Coded): Data {
 function codedData(region: Region, { codes, rows, dictionary }: Coded): Data {
   const { arena } = region
   const indices = arena.i32(codes, rows)
-  let validity: Uint8Array | undefined
+  let bits = 0
   if (dictionary.validity !== 0) {
     const flags = region.alloc(dictionary.rows)
     arena.kernels.unpackBits(dictionary.validity, 0, dictionary.rows, flags)
-    const bits = region.alloc(bitmapBytes(rows))
+    bits = region.alloc(bitmapBytes(rows))
     arena.kernels.flagCodes(codes, rows, flags, bits)
-    validity = arena.u8(bits, bitmapBytes(rows))
   }
   // The dictionary itself has no nulls: null rows are masked, and what their code names is never seen.
   const values = makeVector(plainData(region, { ...dictionary, validity: 0 })) as Vector
   return makeData({
     type: new Dictionary(dictionary.type, new Int32()),
     length: rows,
-    nullCount: validity === undefined ? 0 : -1,
     data: indices,
     dictionary: values,
-    ...(validity === undefined ? {} : { nullBitmap: validity }),
+    ...nullsOf(arena, bits, rows),
   }) as Data
 }
 
 function plainData(region: Region, column: Column): Data {
   const { arena } = region
   const { type, rows, repr, validity } = column
-  const nulls =
-    validity === 0 ? { nullCount: 0 } : { nullCount: -1, nullBitmap: arena.u8(validity, bitmapBytes(rows)) }
+  const nulls = nullsOf(arena, validity, rows)
   if (repr === 'null') return makeData({ type, length: rows, nullCount: rows } as never) as Data
   if (repr === 'bytes') {
     const offsets = arena.i32(column.offsets, rows + 1)
@@ -233,4 +230,14 @@ function plainData(region: Region, column: Column): Data {
   const Values = type.ArrayType as Uint8ArrayConstructor
   const data = new Values(arena.buffer, column.values, bytes / Values.BYTES_PER_ELEMENT)
   return makeData({ type, length: rows, data, ...nulls } as never) as Data
+}
+
+/** Counted here: apache-arrow would do it a bit at a time. */
+function nullsOf(
+  arena: Arena,
+  validity: number,
+  rows: number,
+): { nullCount: number; nullBitmap?: Uint8Array } {
+  const nullCount = validity === 0 ? 0 : rows - arena.kernels.popcount(validity, rows)
+  return nullCount === 0 ? { nullCount } : { nullCount, nullBitmap: arena.u8(validity, bitmapBytes(rows)) }
 }

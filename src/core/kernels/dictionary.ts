@@ -10,7 +10,7 @@ export interface DictionaryKernels {
   buildDictionarySpans: BuildDictionary
   /**
    * Renumbers the valid codes from `distinct` on and drops the others; `map` (an entry per value of the
-   * dictionary, -1 at first) says the number of a code, `used` the code of a number. Returns the next number, or
+   * dictionary, 0 at first) says the number of a code, `used` the code of a number. Returns the next number, or
    * -1 for a code outside the dictionary.
    */
   compactCodes(
@@ -33,6 +33,16 @@ export interface DictionaryKernels {
     map: number,
     size: number,
     used: number,
+    out: number,
+  ): number
+  /** The code that a table of `size` has for each, 0 for null rows; -1 for one that is not below `size`. */
+  translateCodes(
+    codes: number,
+    bits: number,
+    from: number,
+    table: number,
+    size: number,
+    count: number,
     out: number,
   ): number
   /** Each code once; a code whose stamp equals `epoch` has been seen. Returns how many. */

@@ -1,7 +1,7 @@
 /** Byte strings as spans: a pair of 32-bit numbers, address and length, per value. */
 export interface SpanKernels {
   /**
-   * Spans of the valid values among `count`, from `count + 1` offsets, the first of which stands for the address
+   * Spans of the valid values among `count`, from `count + 1` offsets, of which `base` stands for the address
    * `data`, and a bitmap (0: all valid). Returns their number, or -1 for offsets that leave the `bytes` bytes.
    */
   spansOfOffsets: SpansOfOffsets
@@ -33,6 +33,7 @@ export interface SpanKernels {
 export type SpansOfOffsets = (
   offsets: number,
   data: number,
+  base: number,
   bytes: number,
   bits: number,
   from: number,

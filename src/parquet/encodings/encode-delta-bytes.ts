@@ -11,7 +11,7 @@ export function encodeDeltaBytes(region: Region, spans: number): ValueEncoder {
     encoding: 'DELTA_BYTE_ARRAY',
     bound: (from, count) => 2 * deltaBound(4, count) + kernels.spanBytes(spans + 8 * from, count),
     encode(from, count, out) {
-      const scratch = arena.region()
+      const scratch = arena.regionFor(0)
       const prefixes = scratch.alloc(4 * count)
       const suffixes = scratch.alloc(8 * count)
       kernels.splitPrefixes(spans + 8 * from, count, prefixes, suffixes)

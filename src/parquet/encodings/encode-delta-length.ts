@@ -14,7 +14,7 @@ export function encodeDeltaLength(region: Region, spans: number): ValueEncoder {
 
 /** The two streams at `out`; returns their bytes. */
 export function writeDeltaLength({ arena }: Region, spans: number, count: number, out: number): number {
-  const scratch = arena.region()
+  const scratch = arena.regionFor(0)
   const lengths = scratch.alloc(4 * count)
   arena.kernels.spanLengths(spans, count, lengths)
   const bytes = arena.kernels.encodeDelta32(lengths, count, out)

@@ -7,7 +7,7 @@ export function encodeRle(arena: Arena, values: number): ValueEncoder {
     encoding: 'RLE',
     bound: (_from, count) => 4 + hybridBitsBound(count),
     encode(from, count, out) {
-      const scratch = arena.region()
+      const scratch = arena.regionFor(0)
       const bits = scratch.alloc(Math.ceil(count / 8))
       arena.kernels.packBits(values + from, count, bits)
       const bytes = arena.kernels.encodeHybridBits(bits, 0, count, out + 4)

@@ -88,7 +88,7 @@ const codedRows = rowsOf(fc.option(fc.nat(SIZE - 1), { freq: 4 }))
 /** Of a null row the code may be anything. */
 const codesOf = (rows: readonly (number | null)[]) =>
   input(Uint32Array.from(rows, (code, i) => code ?? (i % 2 === 0 ? 2 ** 32 - 1 : 3)))
-const unmapped = () => inPlace(new Int32Array(SIZE).fill(-1))
+const unmapped = () => inPlace(new Int32Array(SIZE))
 
 const coded = fc.tuple(codedRows, fc.nat(20), fc.boolean()).map(([rows, from, nullable]) => ({
   rows: nullable ? rows : rows.map(code => code ?? 0),
@@ -140,6 +140,23 @@ test('renumberCodes renumbers the codes that occur, and gives nulls 0', () => {
   })
 })
 
+test('translateCodes looks codes up, in place as well, and gives nulls 0', () => {
+  forAll(
+    fc.tuple(coded, fc.array(fc.nat(2 ** 31), { minLength: SIZE, maxLength: SIZE })),
+    ([column, table]) => {
+      const { rows, bits, from } = column
+      const expected = rows.map(code => (code === null ? 0 : table[code]!))
+      const [codes, names] = [codesOf(rows), input(Uint32Array.from(table))]
+      const out = output(4 * rows.length)
+      assert.equal(call('translateCodes', codes, bits, from, names, SIZE, rows.length, out), rows.length)
+      assert.deepEqual(out.as(Uint32Array), expected)
+      const own = inPlace(codes.bytes)
+      assert.equal(call('translateCodes', own, bits, from, names, SIZE, rows.length, own), rows.length)
+      assert.deepEqual(own.as(Uint32Array), expected)
+    },
+  )
+})
+
 test('codes outside the dictionary are refused', () => {
   const odd = fc.constantFrom(SIZE, SIZE + 1, 2 ** 31, 2 ** 32 - 1)
   forAll(fc.tuple(rowsOf(fc.nat(SIZE - 1)), odd, fc.nat(70)), ([rows, code, place]) => {
@@ -148,6 +165,7 @@ test('codes outside the dictionary are refused', () => {
     const [used, out] = [output(4 * SIZE), output(4 * n)]
     assert.equal(call('compactCodes', codes, 0, 0, n, unmapped(), SIZE, used, 0, out), -1)
     assert.equal(call('renumberCodes', codes, 0, 0, n, unmapped(), SIZE, used, out), -1)
+    assert.equal(call('translateCodes', codes, 0, 0, input(new Uint32Array(SIZE)), SIZE, n, out), -1)
   })
 })
 

@@ -3,7 +3,7 @@ import { Arena } from '../../../src/core/arena.ts'
 import { makeBatch } from '../../../src/core/batch.ts'
 import { ParquetFileWriter } from '../../../src/parquet/file-writer.ts'
 import type { FileMetadata } from '../../../src/parquet/metadata.ts'
-import { encodeRowGroup } from '../../../src/parquet/row-group-writer.ts'
+import { type BatchRows, encodeRowGroup } from '../../../src/parquet/row-group-writer.ts'
 import { type ParquetWriteOptions, resolveWriteOptions } from '../../../src/parquet/write-options.ts'
 
 export const arena: Arena = new Arena(64 << 20)
@@ -17,6 +17,11 @@ export function batchOf(fields: readonly Field[], columns: readonly Vector[]): R
   )
 }
 
+/** All rows of some batches. */
+export function rowsOf(batches: readonly RecordBatch[]): BatchRows[] {
+  return batches.map(batch => ({ batch, start: 0, end: batch.numRows }))
+}
+
 /** A file of row groups, each given as its batches. */
 export function parquetBytes(
   fields: readonly Field[],
@@ -26,7 +31,11 @@ export function parquetBytes(
   const resolved = resolveWriteOptions(options)
   const writer = new ParquetFileWriter(fields, resolved)
   const parts = [writer.header()]
-  for (const group of groups) parts.push(writer.append(encodeRowGroup(arena, fields, group, resolved)))
+  for (const batches of groups) {
+    const { group, output } = encodeRowGroup(arena, fields, rowsOf(batches), 1000, resolved)
+    parts.push(writer.append(group).slice())
+    output.free()
+  }
   const { bytes, metadata } = writer.finish()
   parts.push(bytes)
   const file = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))

@@ -120,7 +120,7 @@ export function buildDictionarySpans(spans: usize, count: i32, table: usize, tab
 
 /**
  * Renumbers the valid codes among `count` from `distinct` on, in order of first appearance, and drops the
- * others: `map` has one entry per value of the dictionary, -1 at first; `used[n]` becomes the code that got
+ * others: `map` has one entry per value of the dictionary, 0 at first, then its number + 1; `used[n]` becomes the code that got
  * number n. `bits` is a bitmap (0: all valid) from bit `from` on. Returns the next number, or -1 for a code
  * outside the dictionary.
  */
@@ -131,10 +131,10 @@ export function compactCodes(codes: usize, bits: usize, from: i32, count: i32, m
     const code = load<u32>(codes + ((<usize>i) << 2))
     if (code >= size) return -1
     const entry = map + ((<usize>code) << 2)
-    let number = load<i32>(entry)
+    let number = load<i32>(entry) - 1
     if (number < 0) {
       number = distinct++
-      store<i32>(entry, number)
+      store<i32>(entry, distinct)
       store<u32>(used + ((<usize>number) << 2), code)
     }
     store<i32>(out, number)
@@ -173,14 +173,32 @@ export function renumberCodes(codes: usize, bits: usize, from: i32, count: i32, 
       const code = load<u32>(codes + ((<usize>i) << 2))
       if (code >= size) return -1
       const entry = map + ((<usize>code) << 2)
-      number = load<i32>(entry)
+      number = load<i32>(entry) - 1
       if (number < 0) {
         number = distinct++
-        store<i32>(entry, number)
+        store<i32>(entry, distinct)
         store<u32>(used + ((<usize>number) << 2), code)
       }
     }
     store<i32>(out + ((<usize>i) << 2), number)
   }
   return distinct
+}
+
+/**
+ * Looks the valid codes among `count` up in a table of `size` new ones; null rows get 0. Returns `count`, or -1 for
+ * a code that is not below `size`. `out` may be `codes`.
+ */
+export function translateCodes(codes: usize, bits: usize, from: i32, table: usize, size: u32, count: i32, out: usize): i32 {
+  for (let i = 0; i < count; i++) {
+    const bit = from + i
+    let number: u32 = 0
+    if (bits == 0 || ((load<u8>(bits + ((<usize>bit) >> 3)) >> (<u8>(bit & 7))) & 1) != 0) {
+      const code = load<u32>(codes + ((<usize>i) << 2))
+      if (code >= size) return -1
+      number = load<u32>(table + ((<usize>code) << 2))
+    }
+    store<u32>(out + ((<usize>i) << 2), number)
+  }
+  return count
 }

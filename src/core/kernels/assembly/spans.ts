@@ -19,14 +19,15 @@ export function spanLength(spans: usize, i: i32): u32 {
   return load<u32>(spans + ((<usize>i) << 3), 4)
 }
 
-function fromOffsets<T>(offsets: usize, data: usize, bytes: u32, bits: usize, from: i32, count: i32, out: usize): i32 {
-  const first = <i64>load<T>(offsets)
+function fromOffsets<T>(offsets: usize, data: usize, base: f64, bytes: u32, bits: usize, from: i32, count: i32, out: usize): i32 {
+  const first = <i64>base
   let written = 0
-  let start = first
+  let start = <i64>load<T>(offsets)
+  if (start < first) return -1
   for (let i = 0; i < count; i++) {
     offsets += sizeof<T>()
     const end = <i64>load<T>(offsets)
-    // Nulls are checked, too: only so is every offset known to lie between the first and the last.
+    // Nulls are checked, too: only so is every offset known not to lie before the first.
     if (end < start || <u64>(end - first) > <u64>bytes) return -1
     if (isSet(bits, from + i)) {
       const span = out + ((<usize>written) << 3)
@@ -41,16 +42,16 @@ function fromOffsets<T>(offsets: usize, data: usize, bytes: u32, bits: usize, fr
 
 /**
  * Spans of the valid values among `count`, given `count + 1` offsets and a bitmap (0: all valid) from bit `from`
- * on. The first offset stands for the address `data`, from where `bytes` bytes may be used. Returns the number
+ * on. An offset of `base` stands for the address `data`, from where `bytes` bytes may be used. Returns the number
  * of spans, or -1 for offsets that leave the data.
  */
-export function spansOfOffsets(offsets: usize, data: usize, bytes: u32, bits: usize, from: i32, count: i32, out: usize): i32 {
-  return fromOffsets<i32>(offsets, data, bytes, bits, from, count, out)
+export function spansOfOffsets(offsets: usize, data: usize, base: f64, bytes: u32, bits: usize, from: i32, count: i32, out: usize): i32 {
+  return fromOffsets<i32>(offsets, data, base, bytes, bits, from, count, out)
 }
 
 /** {@link spansOfOffsets} for 64-bit offsets. */
-export function spansOfLargeOffsets(offsets: usize, data: usize, bytes: u32, bits: usize, from: i32, count: i32, out: usize): i32 {
-  return fromOffsets<i64>(offsets, data, bytes, bits, from, count, out)
+export function spansOfLargeOffsets(offsets: usize, data: usize, base: f64, bytes: u32, bits: usize, from: i32, count: i32, out: usize): i32 {
+  return fromOffsets<i64>(offsets, data, base, bytes, bits, from, count, out)
 }
 
 /**
@@ -101,9 +102,13 @@ export function spanLengths(spans: usize, count: i32, out: usize): void {
 
 /** Copies short strings without the cost of a call, never touching a byte beyond them. */
 @inline
-function copyShort(out: usize, source: usize, length: usize): void {
-  if (length > 16) memory.copy(out, source, length)
-  else if (length >= 8) {
+export function copyShort(out: usize, source: usize, length: usize): void {
+  if (length > 32) memory.copy(out, source, length)
+  else if (length >= 16) {
+    const tail = v128.load(source + length - 16)
+    v128.store(out, v128.load(source))
+    v128.store(out + length - 16, tail)
+  } else if (length >= 8) {
     const tail = load<u64>(source + length - 8)
     store<u64>(out, load<u64>(source))
     store<u64>(out + length - 8, tail)

@@ -6,6 +6,7 @@
  * Bounds: every index is below the number of values of the column it is used on, and every code below
  * `buckets`; the callers made both, they never come from a file.
  */
+import { copyShort } from './spans'
 
 @inline
 function index(indices: usize, i: i32): usize {
@@ -125,7 +126,7 @@ export function takeBytes(
     const start = load<i32>(from)
     const rows = i + 16 <= count && isRun(indices, i) ? 16 : 1
     const length = load<i32>(from + ((<usize>rows) << 2)) - start
-    memory.copy(out + <usize>load<i32>(outOffsets + ((<usize>i) << 2)), bytes + <usize>start, <usize>length)
+    copyShort(out + <usize>load<i32>(outOffsets + ((<usize>i) << 2)), bytes + <usize>start, <usize>length)
     i += rows
   }
 }
