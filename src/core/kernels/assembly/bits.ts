@@ -1,3 +1,6 @@
+// Bitmaps, least significant bit first, as Arrow's validity buffers are. Kernels read and write only the bytes that
+// hold the bits they are given, and of those bytes no other bit is changed.
+
 /** Number of set bits among the first `count` bits of the bitmap at `bits`, least significant bit first. */
 export function popcount(bits: usize, count: i32): i32 {
   let total: i32 = 0

@@ -1,7 +1,7 @@
 /**
  * Least and greatest of `count` values (at least one). The typed ones write two values of the type at `out`:
  * minimum, then maximum; NaN is left out. The order is that of the column's type (`ColumnOrder` in
- * parquet.thrift).
+ * parquet.thrift). `out` has room for 32 bytes.
  */
 import { orderBytes } from './order'
 import { spanAt, spanLength } from './spans'
@@ -36,7 +36,6 @@ function bounds<T>(values: usize, count: i32, least: T, greatest: T, out: usize)
   store<T>(out, greatest, sizeof<T>())
 }
 
-/** `out` has room for 32 bytes. */
 export function boundsI32(values: usize, count: i32, out: usize): void {
   bounds<i32>(values, count, i32.MAX_VALUE, i32.MIN_VALUE, out)
 }

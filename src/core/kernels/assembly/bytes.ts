@@ -1,4 +1,6 @@
-// Byte arrays: Parquet's layouts to Arrow's offsets and data.
+// Byte arrays: Parquet's layout (Encodings.md, "Plain: (PLAIN = 0)") to Arrow's offsets and data. What a file says
+// is bounded by the end that goes with it; offsets were made by kernels, codes were checked against the dictionary.
+// Copies may write up to 16 bytes from where a value goes, but none at or after `targetEnd`.
 
 /** Copies within the arena; the ranges may overlap. */
 export function copy(source: usize, target: usize, length: usize): void {

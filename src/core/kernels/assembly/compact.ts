@@ -102,7 +102,7 @@ export function widen(values: usize, width: i32, signed: bool, count: i32, out: 
   }
 }
 
-/** Multiplies 32-bit values; returns `count`, or the index of the first product that does not fit. */
+/** Multiplies 32-bit values by at least 2; returns `count`, or the index of the first product that does not fit. */
 export function scale32(values: usize, count: i32, factor: i32, out: usize): i32 {
   for (let i = 0; i < count; i++) {
     const product = (<i64>load<i32>(values + ((<usize>i) << 2))) * <i64>factor
@@ -137,7 +137,7 @@ export function daysOfMillis(values: usize, count: i32, out: usize): i32 {
 
 /**
  * Little-endian two's complement of `from` bytes to `to` bytes, in the order of INT32 and INT64 (4, 8) or, with
- * `reverse`, big-endian as FIXED_LEN_BYTE_ARRAY decimals are. Returns `count`, or the index of the first value
+ * `reverse`, big-endian as FIXED_LEN_BYTE_ARRAY decimals are; `to` is at most `from`. Returns `count`, or the index of the first value
  * that does not fit.
  */
 export function cutDecimal(values: usize, from: i32, count: i32, to: i32, reverse: bool, out: usize): i32 {

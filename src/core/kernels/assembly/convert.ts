@@ -1,4 +1,5 @@
-// Physical values of Parquet to Arrow's layout.
+// Physical values of Parquet to Arrow's layout. A call reads `count` values and writes `count` at `target`, which
+// does not overlap them. Decimals are big-endian (LogicalTypes.md, "DECIMAL"), INT96 is the deprecated timestamp.
 
 /** 32-bit integers to the low 8 bits of each. */
 export function narrowTo8(source: usize, count: i32, target: usize): void {

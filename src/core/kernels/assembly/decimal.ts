@@ -85,7 +85,7 @@ export function decimalOfI64(a: usize, n: i32, unsigned: i32, out: usize): void 
   }
 }
 
-/** Of doubles times 10^scale, halves away from zero. */
+/** Of doubles times 10^scale, as doubles multiply, halves away from zero. */
 export function decimalOfF64(a: usize, n: i32, scale: i32, valid: usize, drop: i32, out: usize): i32 {
   let power: f64 = 1
   for (let k = 0; k < scale; k++) power *= 10
@@ -105,7 +105,7 @@ export function decimalOfF64(a: usize, n: i32, scale: i32, valid: usize, drop: i
   return -1
 }
 
-/** As doubles, divided by 10^scale. */
+/** As doubles, divided by 10^scale: the nearest one up to 2^53 and a scale of 22, beyond that one near it. */
 export function f64OfDecimal(a: usize, n: i32, scale: i32, out: usize): void {
   let power: f64 = 1
   for (let k = 0; k < scale; k++) power *= 10

@@ -1,4 +1,5 @@
-// DELTA_BINARY_PACKED (Encodings.md, "Delta Encoding"), bounded by `end` whatever the header claims.
+// The DELTA encodings of Encodings.md: DELTA_BINARY_PACKED = 5 bounded by `end` whatever its header claims, the
+// lengths of DELTA_LENGTH_BYTE_ARRAY = 6, and DELTA_BYTE_ARRAY = 7. No more than `count` values are written.
 import { unpack } from './rle'
 
 /** Position after the number that `varint` read; 0 after a number that is cut off or too long. */

@@ -144,7 +144,7 @@ export function compactCodes(codes: usize, bits: usize, from: i32, count: i32, m
 }
 
 /**
- * Each code that occurs among `count`, once, in order of first appearance. `stamps` has an entry per code;
+ * Each code that occurs among `count`, once, in order of first appearance. `stamps` has an entry for every code;
  * one that equals `epoch` has been seen. Returns how many.
  */
 export function distinctCodes(codes: usize, count: i32, stamps: usize, epoch: i32, out: usize): i32 {

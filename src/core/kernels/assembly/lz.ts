@@ -1,4 +1,4 @@
-// What the LZ77 family shares.
+// What the codecs of the LZ77 family share. Their kernels stay within [source, end) and [target, targetEnd).
 
 /**
  * Copies `length` bytes from `offset` before `target` to `target`; the ranges may overlap, which repeats the

@@ -1,8 +1,7 @@
-import { lost } from './lost'
-
 // Conversions between numbers over `n` values, densely laid out. A kernel that can fail returns the first row,
 // not null by `valid`, whose value the target cannot hold, or -1; with `drop` it clears that row's bit in
 // `valid` instead and goes on. `valid` is 0 where there are no nulls (and then `drop` is 0).
+import { lost } from './lost'
 
 @inline
 function spread<S, D>(a: usize, n: i32, out: usize): void {

@@ -1,9 +1,11 @@
-// Parquet's RLE / bit-packing hybrid (Encodings.md, "RLE = 3"), bounded by `end` whatever the runs claim.
+// Parquet's RLE / bit-packing hybrid (Encodings.md, "RLE = 3"), bounded by `end` whatever the runs claim. No more
+// than `count` values, or bits, are written.
 import { copyBits, fillBits, putBit } from './bits'
 
 /** Position after the run header that `runHeader` read. */
 let next: usize = 0
 
+/** The position after the last header that {@link runHeader} has read. */
 export function nextRun(): usize {
   return next
 }

@@ -1,4 +1,6 @@
-// Between the dense values of a page and rows with nulls, and from dictionary codes to values.
+// Between the dense values of a page and rows with nulls, and from dictionary codes to values. A call writes `rows`
+// (or `count`) values, and `rows` + 1 offsets. There are as many dense values as set bits in the validity of the
+// rows: who decoded the levels has counted them.
 import { bitAt, putBit } from './bits'
 
 /**

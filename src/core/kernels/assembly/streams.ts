@@ -1,4 +1,5 @@
-// BYTE_STREAM_SPLIT (Encodings.md): byte b of value i lies at b * count + i.
+// BYTE_STREAM_SPLIT (Encodings.md, "Byte Stream Split: (BYTE_STREAM_SPLIT = 9)"): byte b of value i lies at
+// b * count + i. A call reads and writes `width` * `count` bytes, in ranges that do not overlap.
 
 /** Joins `width` streams of `count` bytes at `source` to `count` values at `target`. */
 export function joinStreams(source: usize, count: i32, width: i32, target: usize): void {
