@@ -32,6 +32,19 @@ for (const [name, exact] of [
   })
 }
 
+test('products of limits overflow where they do', () => {
+  const [most, least] = [2n ** 63n - 1n, -(2n ** 63n)]
+  const edges = [least, least + 1n, -(2n ** 32n), -(2n ** 31n), -1n, 0n, 1n, 2n, 2n ** 31n, 2n ** 32n, most]
+  for (const a of edges) {
+    for (const b of edges) {
+      const columns = { rows: [{ a, b, valid: true }], aOnce: false, bOnce: false }
+      const fits = BigInt.asIntN(64, a * b) === a * b
+      const failed = call('multiplyI64', ...operands(columns, 8, i64), 0, 1, output(8))
+      assert.equal(failed, fits ? -1 : 0, `${a} * ${b}`)
+    }
+  }
+})
+
 test('remainderI64 has the sign of the dividend, and none for a divisor of 0', () => {
   forAll(sides(fc.oneof(integers(64), fc.bigInt({ min: -3n, max: 3n }))), columns => {
     const { rows } = columns

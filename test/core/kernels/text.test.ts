@@ -37,24 +37,26 @@ const patterns: fc.Arbitrary<Pattern> = fc
     ),
     { maxLength: 9, size: 'max' },
   )
-  .map(tokens => {
-    const parts = tokens.map(token =>
-      token === 'any text'
-        ? { bytes: Uint8Array.of(0), flag: 2, source: '.*' }
-        : token === 'any one'
-          ? { bytes: Uint8Array.of(0), flag: 1, source: '.' }
-          : { bytes: utf8(token), flag: 0, source: token.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&') },
-    )
-    const flags = parts.flatMap(({ bytes, flag }) => [...bytes].fill(flag))
-    const wildcard = flags.findIndex(flag => flag > 0)
-    return {
-      bytes: concat(parts.map(part => part.bytes)),
-      flags,
-      prefix: wildcard < 0 ? flags.length : wildcard,
-      shape: wildcard >= 0 && wildcard === flags.length - 1 && flags[wildcard] === 2 ? 1 : 0,
-      regExp: new RegExp(`^${parts.map(part => part.source).join('')}$`, 'su'),
-    }
-  })
+  .map(patternOf)
+
+function patternOf(tokens: readonly Token[]): Pattern {
+  const parts = tokens.map(token =>
+    token === 'any text'
+      ? { bytes: Uint8Array.of(0), flag: 2, source: '.*' }
+      : token === 'any one'
+        ? { bytes: Uint8Array.of(0), flag: 1, source: '.' }
+        : { bytes: utf8(token), flag: 0, source: token.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&') },
+  )
+  const flags = parts.flatMap(({ bytes, flag }) => [...bytes].fill(flag))
+  const wildcard = flags.findIndex(flag => flag > 0)
+  return {
+    bytes: concat(parts.map(part => part.bytes)),
+    flags,
+    prefix: wildcard < 0 ? flags.length : wildcard,
+    shape: wildcard >= 0 && wildcard === flags.length - 1 && flags[wildcard] === 2 ? 1 : 0,
+    regExp: new RegExp(`^${parts.map(part => part.source).join('')}$`, 'su'),
+  }
+}
 
 function like(values: readonly (string | Uint8Array)[], pattern: Pattern): number[] {
   const { bytes, flags, prefix, shape } = pattern
@@ -83,6 +85,13 @@ test('like matches as a regular expression of the same meaning does', () => {
     },
     300,
   )
+})
+
+test('any one character begins where a character does', () => {
+  // Seen from its second byte on, the first character would be two.
+  const [text, one] = ['any text', 'any one'] as const
+  assert.deepEqual(like(['漢xab', '漢xyab'], patternOf([text, one, one, one, 'a', text])), [0, 1])
+  assert.deepEqual(like(['😀ab', '😀xyab'], patternOf([text, one, one, one, 'a', text])), [0, 1])
 })
 
 test('like finds a text that was made of its pattern', () => {
