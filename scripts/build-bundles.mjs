@@ -1,6 +1,6 @@
 /**
- * Makes the package's code few files: what its entry points share in common chunks, the lanes' worker in one of its
- * own (`dist/lane-worker.js`, apache-arrow included), the kernels beside them. Loading some two hundred modules
+ * Makes the package's code few files: what its entry points share in common chunks, the lanes' worker by itself
+ * (`dist/lane-worker.js`, with what it needs of apache-arrow), the kernels beside them. Loading some two hundred modules
  * would take longer than a small job does. The types are the compiler's, one file a module.
  */
 import { copyFileSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
@@ -26,7 +26,17 @@ const options = {
   logLevel: 'warning',
 }
 /** Modules of apache-arrow that have what is used of it: the other third of them is for its own files and streams. */
-const ARROW = ['type', 'enum', 'schema', 'data', 'vector', 'recordbatch', 'table', 'factories']
+const ARROW = [
+  'type',
+  'enum',
+  'schema',
+  'data',
+  'vector',
+  'recordbatch',
+  'table',
+  'factories',
+  'ipc/serialization',
+]
 
 await build({
   ...options,
@@ -38,35 +48,40 @@ await build({
   packages: 'external',
   // The check of Node's version is imported for its effect.
   ignoreAnnotations: true,
-  plugins: [{ name: 'arrow', setup: deepImports }],
+  plugins: [{ name: 'arrow', setup: deepImports({ external: true }) }],
 })
 await build({
   ...options,
   entryPoints: [{ in: join(root, 'src/dataset/lane-worker.ts'), out: 'lane-worker' }],
   external: ['parquet-wasm'],
+  plugins: [{ name: 'arrow', setup: deepImports({ external: false }) }],
 })
 mkdirSync(dist, { recursive: true })
 copyFileSync(join(root, 'src/core/kernels/kernels.wasm'), join(dist, 'kernels.wasm'))
 
 /**
  * Takes each name of apache-arrow from the module that has it; users who import the package get the same objects.
- * The command and what is loaded late may need any of it.
+ * The command may need any of it.
  */
-async function deepImports({ onResolve, onLoad }) {
-  const owners = new Map()
-  for (const name of ARROW) {
-    const module = `apache-arrow/${name}`
-    for (const exported of Object.keys(await import(module))) {
-      if (!owners.has(exported)) owners.set(exported, module)
+function deepImports({ external }) {
+  return async ({ onResolve, onLoad }) => {
+    const owners = new Map()
+    for (const name of ARROW) {
+      const module = `apache-arrow/${name}`
+      for (const exported of Object.keys(await import(module))) {
+        if (!owners.has(exported)) owners.set(exported, module)
+      }
     }
+    onResolve({ filter: /^apache-arrow$/ }, ({ path, importer }) => {
+      const whole = importer.startsWith(join(root, 'src/cli'))
+      return whole ? { path, external: true, sideEffects: false } : { path, namespace: 'arrow' }
+    })
+    if (external) {
+      onResolve({ filter: /^apache-arrow\// }, ({ path }) => ({ path, external, sideEffects: false }))
+    }
+    onLoad({ filter: /.*/, namespace: 'arrow' }, () => ({
+      contents: Array.from(owners, ([name, module]) => `export { ${name} } from '${module}'`).join('\n'),
+      resolveDir: root,
+    }))
   }
-  const external = { external: true, sideEffects: false }
-  onResolve({ filter: /^apache-arrow$/ }, ({ path, importer, kind }) => {
-    const whole = kind === 'dynamic-import' || importer.startsWith(join(root, 'src/cli'))
-    return whole ? { path, ...external } : { path, namespace: 'arrow' }
-  })
-  onResolve({ filter: /^apache-arrow\// }, ({ path }) => ({ path, ...external }))
-  onLoad({ filter: /.*/, namespace: 'arrow' }, () => ({
-    contents: Array.from(owners, ([name, module]) => `export { ${name} } from '${module}'`).join('\n'),
-  }))
 }

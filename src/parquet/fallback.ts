@@ -1,4 +1,4 @@
-import { type Data, DataType, type Field } from 'apache-arrow'
+import { type Data, DataType, type Field, tableFromIPC } from 'apache-arrow'
 import type { Region } from '../core/arena.ts'
 import { makeColumn } from '../core/batch.ts'
 import { SluiceError } from '../core/errors.ts'
@@ -31,16 +31,13 @@ export class NestedReader {
     bytes: (index: number) => Uint8Array,
     rows: number,
   ): Promise<NestedReader> {
-    const [{ readParquet }, { tableFromIPC }] = await Promise.all([
-      import('parquet-wasm'),
-      import('apache-arrow'),
-    ])
+    const { readParquet } = await import('parquet-wasm')
     const field = toField(node)
     return new NestedReader(field, () => {
       if (rows === 0) return makeColumn({ type: field.type, length: 0, nullCount: 0 })
       checkSizes(chunks, bytes)
       const file = miniFile(node, chunks, bytes, rows)
-      const decoded = decodeFile(() => readParquet(file, { batchSize: rows }).intoIPCStream(), tableFromIPC)
+      const decoded = decodeFile(() => readParquet(file, { batchSize: rows }).intoIPCStream())
       if (decoded?.length !== 1 || decoded[0]!.length !== rows) {
         throw new SluiceError('corrupt', `the column does not have ${rows} rows`)
       }
@@ -89,10 +86,7 @@ function checkSizes(chunks: readonly ColumnChunkMetadata[], bytes: (index: numbe
   }
 }
 
-function decodeFile(
-  decode: () => Uint8Array,
-  tableFromIPC: typeof import('apache-arrow').tableFromIPC,
-): readonly Data[] | undefined {
+function decodeFile(decode: () => Uint8Array): readonly Data[] | undefined {
   let stream: Uint8Array
   try {
     stream = decode()
