@@ -1,21 +1,27 @@
 import type { Data, Field } from 'apache-arrow'
 import type { Arena, Region } from '../core/arena.ts'
+import { bloomFilterOf } from './bloom-writer.ts'
 import type { ByteOutput } from './byte-output.ts'
 import { chooseEncoding, type EncodedValues } from './choose-encoding.ts'
 import { pieceOf } from './column-source.ts'
 import { encodePlain } from './encodings/encode-plain.ts'
 import type { ValueEncoder } from './encodings/encoder.ts'
-import { type LeafType, leafType } from './leaf-type.ts'
+import { hasBloomFilter, type LeafType, leafType } from './leaf-type.ts'
 import type { ColumnChunkMetadata, Encoding, PageLocation } from './metadata.ts'
 import { type PageRows, PageWriter } from './page-writer.ts'
 import { collectValidity, type Validity } from './physical-column.ts'
 import { joinBounds, type ValueBounds, valueBounds } from './statistics.ts'
-import type { ResolvedWriteOptions } from './write-options.ts'
+import { bloomFilterShare, type ResolvedWriteOptions } from './write-options.ts'
 
 /** A column chunk, its bytes apart. Offsets count from where the row group's begin. Plain data, for other threads. */
 export interface EncodedChunk {
   metadata: ColumnChunkMetadata
   pages: EncodedPage[]
+}
+
+/** A chunk that is being put together; its bloom filter lies behind all chunks of the row group. */
+export interface ChunkWithFilter extends EncodedChunk {
+  bloomFilter: Uint8Array | undefined
 }
 
 /** Where a data page lies and what is in it. */
@@ -40,7 +46,7 @@ export function encodeColumn(
   rows: readonly ColumnRows[],
   options: ResolvedWriteOptions,
   output: ByteOutput,
-): EncodedChunk {
+): ChunkWithFilter {
   const region = arena.regionFor(64 * rows.reduce((sum, { length }) => sum + length, 0))
   const writer = new PageWriter(arena, options, output)
   try {
@@ -48,7 +54,11 @@ export function encodeColumn(
     const pieces = rows.map(({ data, start, length }) => pieceOf(region, field, leaf, data, start, length))
     const validity = collectValidity(region, field, pieces)
     const column = chooseEncoding(region, field, leaf, pieces, validity, options)
-    return writePages(region, field, leaf, validity, column, options, writer)
+    const chunk = writePages(region, field, leaf, validity, column, options, writer)
+    const fpp = hasBloomFilter(leaf) ? bloomFilterShare(options, field.name) : undefined
+    const bloomFilter =
+      fpp === undefined ? undefined : bloomFilterOf(arena, leaf, column, validity.valid, fpp)
+    return { ...chunk, bloomFilter }
   } finally {
     writer.free()
     region.free()

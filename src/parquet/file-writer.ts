@@ -1,6 +1,7 @@
 import type { Field } from 'apache-arrow'
+import { SluiceError } from '../core/errors.ts'
 import { MAGIC, writeFooter } from './footer-writer.ts'
-import { leafType, type ValueOrder } from './leaf-type.ts'
+import { hasBloomFilter, type LeafType, leafType, type ValueOrder } from './leaf-type.ts'
 import type { FileMetadata, SortingColumn } from './metadata.ts'
 import { writeColumnIndex, writeOffsetIndex } from './page-index-writer.ts'
 import { parquetSchema } from './parquet-schema.ts'
@@ -31,7 +32,9 @@ export class ParquetFileWriter {
     checkColumns(options, names)
     this.#options = options
     this.#sortingColumns = sortingColumns(options.sortedBy, names)
-    this.#orders = fields.map(field => leafType(field).order)
+    const leaves = fields.map(leafType)
+    for (const [i, leaf] of leaves.entries()) checkBloomFilter(options, names[i]!, leaf)
+    this.#orders = leaves.map(({ order }) => order)
     this.#metadata = {
       version: 2,
       ...parquetSchema(fields),
@@ -117,4 +120,11 @@ export class ParquetFileWriter {
     }
     return parts
   }
+}
+
+/** Asked for by name, a filter that the format does not know is an error. */
+function checkBloomFilter({ bloomFilters }: ResolvedWriteOptions, column: string, leaf: LeafType): void {
+  if (typeof bloomFilters === 'number' || !bloomFilters.has(column) || hasBloomFilter(leaf)) return
+  const reason = `columns of type ${leaf.element.type} have no bloom filters`
+  throw new SluiceError('invalid-argument', reason, { option: 'bloomFilters', column })
 }

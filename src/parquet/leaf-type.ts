@@ -54,6 +54,11 @@ export interface LeafType {
   order: ValueOrder
 }
 
+/** Whether the format knows bloom filters of such a column: all but those of booleans and of nothing but nulls. */
+export function hasBloomFilter({ layout }: LeafType): boolean {
+  return layout === 'fixed' || layout === 'bytes'
+}
+
 /** The leaf of a field of values (not of a dictionary); `unsupported` for what has no place in flat Parquet. */
 export function leafType(field: Field): LeafType {
   let leaf = leaves.get(field)

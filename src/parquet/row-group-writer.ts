@@ -37,7 +37,7 @@ export function encodeRowGroup(
   const output = new ByteOutput(arena, Math.ceil(bytes * EXPECTED))
   const parts = rows.filter(({ start, end }) => end > start)
   try {
-    const columns = fields.map((field, index) => {
+    const chunks = fields.map((field, index) => {
       try {
         return encodeColumn(
           arena,
@@ -49,6 +49,14 @@ export function encodeRowGroup(
       } catch (error) {
         throw isSluiceError(error) ? error.within({ column: field.name }) : error
       }
+    })
+    const columns = chunks.map(({ bloomFilter, metadata, pages }): EncodedChunk => {
+      if (bloomFilter !== undefined) {
+        metadata.bloomFilterOffset = output.length
+        metadata.bloomFilterLength = bloomFilter.length
+        output.append(bloomFilter)
+      }
+      return { metadata, pages }
     })
     const count = parts.reduce((sum, { start, end }) => sum + end - start, 0)
     return { group: { bytes: output.finish(), rows: count, columns }, output }
@@ -68,5 +76,6 @@ function columnAt({ batch, start, end }: BatchRows, index: number): ColumnRows {
 export function shiftChunk({ metadata, pages }: EncodedChunk, by: number): void {
   metadata.dataPageOffset += by
   if (metadata.dictionaryPageOffset !== undefined) metadata.dictionaryPageOffset += by
+  if (metadata.bloomFilterOffset !== undefined) metadata.bloomFilterOffset += by
   for (const page of pages) page.offset += by
 }

@@ -41,6 +41,13 @@ export interface ParquetWriteOptions {
   statistics?: boolean
   /** Column and offset index: the same of each page, and where the page lies. @default true */
   pageIndex?: boolean
+  /**
+   * Bloom filters, by which readers leave row groups out where a column is to equal a value: of all columns, of some,
+   * or of some with the share of values that may wrongly be taken to be there. Worth their bytes for columns of many
+   * values in no order; booleans have none.
+   * @default false; `fpp` 0.01
+   */
+  bloomFilters?: boolean | readonly string[] | Readonly<Record<string, { fpp?: number }>>
   /** A checksum of every page. @default true */
   crc?: boolean
   /** Text for the footer. */
@@ -61,6 +68,8 @@ export interface ResolvedWriteOptions {
   encodings: Map<string, ColumnEncoding>
   statistics: boolean
   pageIndex: boolean
+  /** Share of false positives by column; for all columns where it is a number. */
+  bloomFilters: number | Map<string, number>
   crc: boolean
   keyValueMetadata: [string, string][]
   sortedBy: { column: string; descending: boolean; nullsFirst: boolean }[]
@@ -87,6 +96,7 @@ export function resolveWriteOptions(options: ParquetWriteOptions = {}): Resolved
     encodings,
     statistics: options.statistics ?? true,
     pageIndex: options.pageIndex ?? true,
+    bloomFilters: bloomFilters(options.bloomFilters ?? false),
     crc: options.crc ?? true,
     keyValueMetadata: (options.keyValueMetadata ?? []).map(([key, value]) => [key, value]),
     sortedBy: (options.sortedBy ?? []).map(({ column, descending = false, nullsFirst = false }) => ({
@@ -109,9 +119,17 @@ export function sortingColumns(
   })
 }
 
+/** The share of false positives that a column's bloom filter may have; undefined if it is to have none. */
+export function bloomFilterShare({ bloomFilters }: ResolvedWriteOptions, column: string): number | undefined {
+  return typeof bloomFilters === 'number' ? bloomFilters || undefined : bloomFilters.get(column)
+}
+
 /** Options that name columns name columns that there are. */
 export function checkColumns(options: ResolvedWriteOptions, names: readonly string[]): void {
-  const { dictionary, encodings } = options
+  const { dictionary, encodings, bloomFilters } = options
+  for (const column of typeof bloomFilters === 'number' ? [] : bloomFilters.keys()) {
+    if (!names.includes(column)) throw invalid('bloomFilters', 'there is no such column', column)
+  }
   for (const column of encodings.keys()) {
     if (!names.includes(column)) throw invalid('encodings', 'there is no such column', column)
   }
@@ -155,6 +173,21 @@ function parseCompression(text: string): { codec: Codec; level: number | undefin
     throw invalid('compression', `'${text}' has a level that is not between ${least} and ${most}`)
   }
   return { codec: known.codec, level: number }
+}
+
+const FPP = 0.01
+
+function bloomFilters(
+  option: NonNullable<ParquetWriteOptions['bloomFilters']>,
+): number | Map<string, number> {
+  if (typeof option === 'boolean') return option ? FPP : 0
+  if (Array.isArray(option)) return new Map(option.map((column: string) => [column, FPP]))
+  return new Map(
+    Object.entries(option as Readonly<Record<string, { fpp?: number }>>).map(([column, { fpp = FPP }]) => {
+      if (fpp > 0 && fpp < 1) return [column, fpp]
+      throw invalid('bloomFilters', `fpp ${fpp} is not between 0 and 1`, column)
+    }),
+  )
 }
 
 function size(option: string, value: number, most: number): number {

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import type { AggregateKernels } from './aggregate.ts'
 import type { ArithmeticKernels } from './arithmetic.ts'
 import type { BitKernels } from './bits.ts'
+import type { BloomKernels } from './bloom.ts'
 import type { BooleanKernels } from './boolean.ts'
 import type { BoundsKernels } from './bounds.ts'
 import type { ByteKernels } from './bytes.ts'
@@ -38,6 +39,7 @@ export type Kernels = TakeKernels &
   CompareKernels &
   ChosenKernels &
   CodeKernels &
+  BloomKernels &
   BooleanKernels &
   AggregateKernels &
   ArithmeticKernels &

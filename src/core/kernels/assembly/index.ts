@@ -1,6 +1,7 @@
 export * from './aggregate'
 export * from './arithmetic'
 export { copyBits, fillBits, popcount } from './bits'
+export { bloomFixed, bloomSpans } from './bloom'
 export * from './boolean'
 export * from './bounds'
 export * from './bytes'
