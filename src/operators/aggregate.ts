@@ -41,7 +41,7 @@ export type Aggregated<T extends Columns, O> = {
  * source(store).pipe(aggregate({ by: ['zone'], trips: count(), total: sum('amount'), longest: max('distance') }))
  */
 export function aggregate<T extends Columns, const O extends AggregateOptions<T>>(
-  options: O,
+  options: O & { readonly [K in Exclude<keyof O, 'by'>]: AggregateOf<T> },
 ): Operator<T, Aggregated<T, O>> {
   const { by = [], ...named } = (options ?? {}) as AggregateOptions<Columns>
   if (!Array.isArray(by) || by.some(name => typeof name !== 'string')) {

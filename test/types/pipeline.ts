@@ -140,6 +140,8 @@ export function aggregateGivesKeysAndResults(): void {
   typed.pipe(aggregate({ n: sum('name') }))
   // @ts-expect-error text has no mean
   typed.pipe(aggregate({ n: mean('name') }))
+  // @ts-expect-error only by is a list
+  typed.pipe(aggregate({ n: ['fare'] }))
   // @ts-expect-error not a function
   typed.pipe(aggregate({ n: 'fare' }))
   // @ts-expect-error dropped by the one before
