@@ -24,7 +24,7 @@ rect, circle { fill: var(--own) } .line { fill: none; stroke: var(--own); stroke
 .legend span { margin-right: 1rem; color: var(--soft) } .legend i { display: inline-block; width: .8em; height: .8em;
   border-radius: 2px; margin-right: .35em; background: var(--own) }
 .scroll { overflow-x: auto } table { border-collapse: collapse; font-size: .85rem; font-variant-numeric: tabular-nums }
-th, td { padding: .25rem .7rem; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--grid) }
+th, td { padding: .25rem .45rem; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--grid) }
 th:first-child, .modes th { text-align: left } .modes th[rowspan] { vertical-align: top }
 .modes th:not([rowspan]) { font-weight: normal } .modes tr:first-child th, .modes tr.best th:not([rowspan]), .modes tr.best td { font-weight: bold } tr.ours th { color: var(--sluice) } td.failed { color: var(--mark); text-align: left;
   white-space: pre-wrap }
