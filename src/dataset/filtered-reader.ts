@@ -1,12 +1,13 @@
 import type { Data, Field, RecordBatch, Schema } from 'apache-arrow'
 import type { Arena, Region } from '../core/arena.ts'
 import { makeBatch } from '../core/batch.ts'
-import type { BoundExpr } from '../core/expressions/bound.ts'
+import { isSluiceError } from '../core/errors.ts'
+import { type BoundExpr, conjuncts } from '../core/expressions/bound.ts'
 import { select } from '../core/expressions/evaluate.ts'
 import { prune } from '../core/expressions/prune.ts'
 import { filtersFirst } from '../core/pushdown.ts'
 import { requiredColumns, type Stage } from '../core/stages.ts'
-import { type Rows, takeBatch } from '../core/take.ts'
+import { nullColumn, type Rows, takeBatch } from '../core/take.ts'
 import type { PageCounts } from '../parquet/column-reader.ts'
 import type { ChunkPart } from '../parquet/pages.ts'
 import { RowGroupReader } from '../parquet/row-group-reader.ts'
@@ -73,6 +74,8 @@ export class FilteredReader {
   readonly #predicates: readonly BoundExpr[]
   readonly #tested: RowGroupReader
   readonly #others: RowGroupReader
+  /** No value that there is passes the filters. */
+  readonly #none: boolean
 
   static async open(source: FilteredSource): Promise<FilteredReader> {
     const { file, rowGroup, plan, parts, arena, counts } = source
@@ -89,10 +92,13 @@ export class FilteredReader {
       })
     }
     const tested = await open(plan.tested)
+    let others: RowGroupReader | undefined
     try {
-      return new FilteredReader(source, tested, await open(plan.others))
+      others = await open(plan.others)
+      return new FilteredReader(source, tested, others)
     } catch (error) {
       tested.close()
+      others?.close()
       throw error
     }
   }
@@ -104,6 +110,7 @@ export class FilteredReader {
     this.#predicates = plan.predicates.filter(predicate => prune(predicate, bounds) !== 'all')
     this.#tested = tested
     this.#others = others
+    this.#none = this.#predicates.flatMap(conjuncts).some(condition => this.#lacksAll(condition))
   }
 
   /** Rows of the row group. */
@@ -122,6 +129,12 @@ export class FilteredReader {
    */
   read(rows: number, scratch: Region, taken: Region): FilteredRows {
     const { plan } = this.#source
+    if (this.#none) {
+      const none = { count: 0, indices: 0 }
+      const tested = this.#columns(plan.tested, this.#tested.take(rows, none, taken), 0, taken)
+      const others = this.#columns(plan.others, this.#others.take(rows, none, taken), 0, taken)
+      return { batch: join(plan.output, tested, others), chosen: undefined, region: taken }
+    }
     const tested = this.#columns(plan.tested, this.#tested.read(rows, scratch), rows, scratch)
     const chosen = this.#select(tested, scratch)
     if (chosen === undefined || chosen.count >= rows * SPARSE) {
@@ -146,6 +159,31 @@ export class FilteredReader {
   close(): void {
     this.#tested.close()
     this.#others.close()
+  }
+
+  /**
+   * Whether a condition on one column is true for no value of its dictionary, nor for null. Where the dictionary is
+   * not much smaller than the column that is not worth knowing.
+   */
+  #lacksAll(condition: BoundExpr): boolean {
+    const { plan, file, arena } = this.#source
+    const [name, ...more] = condition.columns
+    const field = plan.tested.find(field => field.name === name)
+    if (field === undefined || more.length > 0 || constantOf(file, field.name) !== undefined) return false
+    const region = arena.region()
+    try {
+      const values = this.#tested.dictionary(field.name, region)
+      if (values === undefined || values.length > this.rows * SPARSE) return false
+      const passes = (column: Data) =>
+        select(condition, makeBatch([field], [column], column.length), region).count > 0
+      return !passes(values) && !(field.nullable && passes(nullColumn(field.type, 1, region)))
+    } catch (error) {
+      // Perhaps it was a value that no row has: the rows themselves will tell.
+      if (!isSluiceError(error) || error.code === 'budget' || error.code === 'corrupt') throw error
+      return false
+    } finally {
+      region.free()
+    }
   }
 
   /** The rows that pass every filter; a later one sees only those that passed the ones before. */

@@ -1,4 +1,4 @@
-import { type Data, DataType } from 'apache-arrow'
+import type { Data, DataType } from 'apache-arrow'
 import type { Region } from '../core/arena.ts'
 import { makeColumn } from '../core/batch.ts'
 import { SluiceError } from '../core/errors.ts'
@@ -73,7 +73,7 @@ export function dictionaryData(dictionary: ColumnDictionary, type: DataType, reg
   const data = region.alloc(end - values)
   arena.kernels.copy(values, data, end - values)
   const shape = { type, length: entries, nullCount: 0, data: arena.u8(data, end - values) }
-  if (DataType.isFixedSizeBinary(type)) return makeColumn(shape)
+  if (offsets === 0) return makeColumn(shape)
   const own = region.alloc((entries + 1) * 4)
   arena.kernels.copy(offsets, own, (entries + 1) * 4)
   return makeColumn({ ...shape, valueOffsets: arena.i32(own, entries + 1) })

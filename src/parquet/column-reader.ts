@@ -79,6 +79,13 @@ export class ColumnReader {
     return 2 * largest + (this.#pages.dictionary?.header.uncompressedSize ?? 0)
   }
 
+  /** All values that occur, nulls left out, and perhaps more; undefined where a page is not dictionary-encoded. */
+  dictionary(region: Region): Data | undefined {
+    const coded = this.#pages.data.every(({ header }) => isDictionaryEncoding(header.encoding))
+    if (!coded || this.#pages.dictionary === undefined || this.#layout.kind === 'null') return undefined
+    return dictionaryData(this.#dictionaryOf(), this.field.type, region)
+  }
+
   /** The next `rows` rows, of which there must be as many, in `region`. */
   read(rows: number, region: Region): Data {
     return this.#collect(rows, this.#allCoded(rows), region, (scratch, retains, append) => {

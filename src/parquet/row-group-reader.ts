@@ -36,6 +36,7 @@ interface TopLevelReader {
   read(rows: number, region: Region): Data
   take(rows: number, chosen: Rows, region: Region): Data
   skip(rows: number): void
+  dictionary?(region: Region): Data | undefined
   close(): void
 }
 
@@ -106,6 +107,14 @@ export class RowGroupReader {
     return makeBatch(this.fields, columns, chosen.count)
   }
 
+  /** All values of a column but null, in `region`, if its pages are in codes of a dictionary from first to last. */
+  dictionary(column: string, region: Region): Data | undefined {
+    const [values] = this.#each(reader =>
+      reader.field.name === column ? reader.dictionary?.(region) : undefined,
+    ).filter(values => values !== undefined)
+    return values
+  }
+
   /** Passes over rows; pages that lie in them as a whole are not decompressed. */
   skip(rows: number): void {
     const count = this.#advance(rows)
@@ -160,5 +169,7 @@ async function openColumn(source: RowGroupSource, node: SchemaNode, rows: number
     throw new SluiceError('corrupt', `the chunk has ${chunk.numValues} values for ${rows} rows`)
   }
   const region = (size: number) => arena.region(size)
-  return new ColumnReader(toField(node), node.element, chunk, parts(node.firstLeaf), counts, region)
+  // A chunk without values may have no page, and bytes that are none.
+  const own = rows === 0 ? [] : parts(node.firstLeaf)
+  return new ColumnReader(toField(node), node.element, chunk, own, counts, region)
 }

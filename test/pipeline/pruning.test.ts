@@ -108,6 +108,20 @@ describe('pages', { skip: noPython }, () => {
     assert.deepEqual(report.pages, { total: 3 * PAGES * COLUMNS, pruned: 3 * PAGES * (COLUMNS - 1) })
   })
 
+  for (const condition of [
+    "word = 'word 33'",
+    "word like '%33'",
+    'length(word) = 7 and id >= 0',
+    "word in ('word 11', 'word 22') and real > 1",
+  ]) {
+    test(`where the dictionary has no wanted value no page is decompressed: ${condition}`, async () => {
+      const { ids, report } = await run('indexed.parquet', condition)
+      assert.deepEqual(ids, [])
+      assert.equal(report.pages.pruned, report.pages.total)
+      assert.ok(report.pages.total >= 3 * (PAGES - 1) * COLUMNS)
+    })
+  }
+
   test('a partition key is what its folder says, in pages as well', async () => {
     mkdirSync(join(folder, 'keyed/id=7'), { recursive: true })
     copyFileSync(join(folder, 'indexed.parquet'), join(folder, 'keyed/id=7/rows.parquet'))

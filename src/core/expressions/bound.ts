@@ -75,3 +75,10 @@ export function common(type: DataType, args: readonly BoundNode[], nullable?: bo
 export function constant(type: DataType, value: Value | null): BoundNode & { op: 'literal' } {
   return { op: 'literal', value, ...common(type, [], value === null) }
 }
+
+/** Conditions that all have to be true for a predicate to be. */
+export function conjuncts(bound: BoundExpr): BoundExpr[] {
+  const { root } = bound
+  if (root.op !== 'and') return [bound]
+  return root.args.map(arg => ({ ...bound, root: arg, columns: arg.columns }))
+}
