@@ -43,6 +43,7 @@ await measure(version, async () => {
   const report = await input.to({
     name: 'decode',
     async write(plan, run) {
+      run.keepsBatches = task.kind === 'decode'
       for await (const batch of plan.batches(run)) {
         run.rowsOut += batch.numRows
         if (task.kind === 'decode' || task.check) kept.push(batch)

@@ -75,8 +75,13 @@ export class Pipeline<T extends Columns = Columns> implements AsyncIterable<Reco
   }
 
   /** The batches, with an AbortSignal: an aborted loop throws `signal.reason`, also while it waits for a batch. */
-  async *batches(options: RunOptions = {}): AsyncGenerator<RecordBatch, void, void> {
+  batches(options: RunOptions = {}): AsyncGenerator<RecordBatch, void, void> {
+    return this.#batches(options, false)
+  }
+
+  async *#batches(options: RunOptions, keepsBatches: boolean): AsyncGenerator<RecordBatch, void, void> {
     const run = new Run(this.#source.execution, options)
+    run.keepsBatches = keepsBatches
     try {
       run.signal.throwIfAborted()
       run.onClose(showProgress(run, options.progress ?? false))
@@ -93,10 +98,13 @@ export class Pipeline<T extends Columns = Columns> implements AsyncIterable<Reco
     }
   }
 
-  /** All rows as an Arrow table. They have to fit in memory: for more, iterate or use a sink. */
+  /**
+   * All rows as an Arrow table. They have to fit in memory: for more, iterate or use a sink. The columns may lie in
+   * SharedArrayBuffers, which are shared with a worker and not moved to it.
+   */
   async collect(options: RunOptions = {}): Promise<Table> {
     const batches: RecordBatch[] = []
-    for await (const batch of this.batches(options)) batches.push(batch)
+    for await (const batch of this.#batches(options, true)) batches.push(batch)
     if (batches.length === 0) return new Table(await this.schema(options))
     return new Table(unifyBatches(batches))
   }

@@ -73,6 +73,8 @@ export class Run implements AsyncDisposable {
   partitions = 0
   retries = 0
   lanes = 0
+  /** Set by a sink, before it asks for batches, that keeps all of them until the run has ended. */
+  keepsBatches = false
   /** Share of the lanes' part of the budget that one set of lanes may take; below 1 where there are two sets. */
   laneShare = 1
   fragments: { total: number; pruned: number } = { total: 0, pruned: 0 }

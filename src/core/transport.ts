@@ -131,8 +131,11 @@ export function batchFromMessage({ fields, rows, columns }: BatchMessage): Recor
   )
 }
 
-/** The batch with all its memory copied into one new ArrayBuffer. */
-export function packBatch(batch: RecordBatch): { message: BatchMessage; memory: ArrayBuffer } {
+/** The batch with all its memory copied into one new buffer, an ArrayBuffer unless another kind is asked for. */
+export function packBatch<T extends ArrayBufferLike = ArrayBuffer>(
+  batch: RecordBatch,
+  create: (bytes: number) => T = bytes => new ArrayBuffer(bytes) as T,
+): { message: BatchMessage; memory: T } {
   const message = batchToMessage(batch)
   const views: { holder: (ArrayBufferView | undefined)[]; index: number; view: ArrayBufferView }[] = []
   const collect = (data: DataMessage): void => {
@@ -145,7 +148,7 @@ export function packBatch(batch: RecordBatch): { message: BatchMessage; memory: 
   message.columns.forEach(collect)
   let size = 0
   for (const { view } of views) size += roundUp(view.byteLength)
-  const memory = new ArrayBuffer(size)
+  const memory = create(size)
   let at = 0
   for (const { holder, index, view } of views) {
     const bytes = view.byteLength

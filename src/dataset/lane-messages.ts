@@ -14,6 +14,12 @@ import type { PartitionValue } from './partition-types.ts'
 export interface LaneProgram {
   mode: Mode
   batchRows: number
+  /**
+   * Whether batches are in shared memory; else each is in a buffer that moves to the main thread. Of such buffers
+   * V8 counts the bytes, and looks for garbage again and again while they become more: right where a batch is
+   * dropped once it was looked at, in vain where all of them are kept.
+   */
+  sharesBatches?: boolean
   /** Bytes of the budget that this lane's memory may take. */
   arenaBytes: number
   /** Columns of the source that are needed, partition keys included. */

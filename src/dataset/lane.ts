@@ -87,10 +87,14 @@ export class Lane {
     }
     const { batch, region, scratch, rowsIn, last } = step.value
     try {
-      const { message, memory } = packBatch(batch)
+      const { message, memory } = packBatch<ArrayBufferLike>(batch, bytes =>
+        this.#program.sharesBatches ? new SharedArrayBuffer(bytes) : new ArrayBuffer(bytes),
+      )
       const bytes = memory.byteLength
       const pages = this.#decoder.takePages()
-      return new Transferred({ batch: message, bytes, rowsIn, last, pages } satisfies LaneBatch, [memory])
+      return new Transferred({ batch: message, bytes, rowsIn, last, pages } satisfies LaneBatch, [
+        ...(memory instanceof ArrayBuffer ? [memory] : []),
+      ])
     } finally {
       region?.free()
       scratch.free()

@@ -102,7 +102,7 @@ export class ParquetScan implements Source {
     groups: Aggregation | undefined,
     run: Run,
   ): AsyncGenerator<RecordBatch, void, void> {
-    const rows = await this.program(stages, run)
+    const rows = { ...(await this.program(stages, run)), sharesBatches: run.keepsBatches }
     const program = groups === undefined ? rows : { ...rows, groups }
     const planned = this.planned(await this.files(run), stages, run)
     const { pool, units } = await startLanes(this, planned, run, program, async () => {})

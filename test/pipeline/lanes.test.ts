@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import type { Data } from 'apache-arrow'
 import { col, filter, source } from '../../src/index.ts'
 import { interceptStore } from '../dataset/intercept.ts'
 import { quote } from '../support/duckdb.ts'
@@ -25,6 +26,21 @@ test('workers start while the first bytes are on their way', async () => {
   assert.equal(table.numRows, rows)
   assert.ok(requests > 2)
 })
+
+test('what is collected is shared, what is iterated belongs to the batch', async () => {
+  const pipeline = source(store, { files: 'large.parquet', lanes: 2 })
+  const table = await pipeline.collect()
+  assert.ok(table.batches.every(batch => batch.data.children.every(isShared)))
+  const [expected] = await duckdb.query(
+    `SELECT sum(id) AS id, sum(a) AS a FROM read_parquet(${quote(join(folder, 'large.parquet'))})`,
+  )
+  const total = (name: string): bigint =>
+    (table.getChild(name)!.toArray() as BigUint64Array).reduce((sum, value) => sum + value, 0n)
+  assert.deepEqual({ id: total('id'), a: total('a') }, expected)
+  for await (const batch of pipeline) assert.ok(!batch.data.children.some(isShared))
+})
+
+const isShared = ({ values }: Data): boolean => values.buffer instanceof SharedArrayBuffer
 
 test('a run of which statistics leave little starts no worker', async () => {
   const failOnWorker = () => assert.fail('a worker was started')
