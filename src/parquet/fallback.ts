@@ -1,6 +1,6 @@
 import { type Data, DataType, type Field, tableFromIPC } from 'apache-arrow'
 import type { Region } from '../core/arena.ts'
-import { makeColumn } from '../core/batch.ts'
+import { type ColumnParts, makeColumn } from '../core/batch.ts'
 import { SluiceError } from '../core/errors.ts'
 import { type Rows, takeColumn } from '../core/take.ts'
 import { toField } from './arrow-schema.ts'
@@ -34,7 +34,7 @@ export class NestedReader {
     const { readParquet } = await import('parquet-wasm')
     const field = toField(node)
     return new NestedReader(field, () => {
-      if (rows === 0) return makeColumn({ type: field.type, length: 0, nullCount: 0 })
+      if (rows === 0) return emptyColumn(field.type)
       checkSizes(chunks, bytes)
       const file = miniFile(node, chunks, bytes, rows)
       const decoded = decodeFile(() => readParquet(file, { batchSize: rows }).intoIPCStream())
@@ -60,7 +60,7 @@ export class NestedReader {
   take(rows: number, chosen: Rows, region: Region): Data {
     if (chosen.count > 0) return takeColumn(this.read(rows), chosen, region)
     this.skip(rows)
-    return makeColumn({ type: this.field.type, length: 0, nullCount: 0 })
+    return emptyColumn(this.field.type)
   }
 
   skip(rows: number): void {
@@ -70,6 +70,13 @@ export class NestedReader {
   close(): void {
     this.#data = undefined
   }
+}
+
+/** No values of a type, and none of its children's. */
+function emptyColumn(type: DataType): Data {
+  const children = (type.children ?? []).map((child: Field) => emptyColumn(child.type))
+  const nested = DataType.isStruct(type) ? { children } : children.length > 0 ? { child: children[0]! } : {}
+  return makeColumn({ type, length: 0, nullCount: 0, ...nested } as ColumnParts)
 }
 
 /** parquet-wasm has 4 GiB for the file, its decompressed pages, and the result twice. */

@@ -42,6 +42,8 @@ before(async () => {
     pages = dict(row_group_size=2000, max_rows_per_page=100, write_batch_size=100, compression='none', use_dictionary=['word'])
     pq.write_table(rows, f'{input}/indexed.parquet', write_page_index=True, **pages)
     pq.write_table(rows, f'{input}/plain.parquet', **pages)
+    nested = pa.table({'id': rows['id'], 'list': pa.array([None if i % 5 == 0 else [i] * (i % 3) for i in range(n)])})
+    pq.write_table(nested, f'{input}/nested.parquet', write_page_index=True, **pages)
     `,
     folder,
   )
@@ -121,6 +123,20 @@ describe('pages', { skip: noPython }, () => {
       assert.ok(report.pages.total >= 3 * (PAGES - 1) * COLUMNS)
     })
   }
+
+  test('a nested column keeps to the rows of the others', async () => {
+    const wanted = [...Array.from({ length: 11 }, (_, i) => 2150 + i), 3999]
+    for (const mode of ['streaming', 'fragment', 'batch'] as const) {
+      const nested = source(store, { files: 'nested.parquet', mode, batchRows: 7 })
+      const table = await nested.pipe(filter(sql('id between 2150 and 2160 or id = 3999'))).collect()
+      assert.deepEqual(
+        table.toArray().map(({ id, list }) => [Number(id), list && Array.from(list, Number)]),
+        wanted.map(id => [id, id % 5 === 0 ? null : Array.from({ length: id % 3 }, () => id)]),
+      )
+      const none = await nested.pipe(filter(sql('id % 7919 = 7000'))).collect()
+      assert.equal(none.numRows, 0)
+    }
+  })
 
   test('a partition key is what its folder says, in pages as well', async () => {
     mkdirSync(join(folder, 'keyed/id=7'), { recursive: true })
