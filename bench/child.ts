@@ -39,7 +39,7 @@ const SAMPLE_MS = 10
 
 /** Has a contestant do a task in a process of its own. */
 export async function runChild(contestant: Contestant, task: Task, place: Place): Promise<Measured> {
-  const { mode, oneLane = false } = contestant.settings ?? { mode: 'auto' }
+  const { mode, oneLane = false, fsync = false, compression } = contestant.settings ?? { mode: 'auto' }
   const threads = oneLane ? 1 : place.threads
   const { kind, columns, where, derive, aggregate, by } = task
   const input = {
@@ -52,6 +52,8 @@ export async function runChild(contestant: Contestant, task: Task, place: Place)
     ...place,
     threads,
     mode,
+    fsync,
+    compression,
     statement: statement(task, place.data, place.out),
   }
   const [program, ...args] = contestant.command(join(folder, 'jobs', contestant.script))

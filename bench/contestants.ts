@@ -5,14 +5,24 @@ import { join } from 'node:path'
 import { folder } from './folder.ts'
 import type { Job } from './jobs.ts'
 
+interface Settings {
+  mode: 'auto' | 'streaming' | 'fragment' | 'batch'
+  oneLane?: boolean
+  /** What is written is brought to the disk before it counts, as is Sluice's default and no peer's. */
+  fsync?: boolean
+  compression?: string
+}
+
 /** Who is measured: a program that is given a task. */
 export interface Contestant {
   name: string
   peer: boolean
   /** A setting of Sluice's to be compared with its default. */
   variant: boolean
+  /** Sluice in `auto` or another mode, as it is otherwise. */
+  comparesMode: boolean
   /** What else its task says. */
-  settings?: { mode: 'auto' | 'streaming' | 'fragment' | 'batch'; oneLane?: boolean }
+  settings?: Settings
   command: (script: string) => string[]
   script: string
   /** What has to be there for it: a module of Python, or a package of npm. */
@@ -30,6 +40,8 @@ export const contestants: readonly Contestant[] = [
   sluice('sluice-fragment', { mode: 'fragment' }),
   sluice('sluice-batch', { mode: 'batch' }),
   sluice('sluice-one-lane', { mode: 'auto', oneLane: true }),
+  sluice('sluice-fsync', { mode: 'auto', fsync: true }, ({ kind }) => kind === 'rewrite'),
+  sluice('sluice-zstd-3', { mode: 'auto', compression: 'zstd:3' }, ({ kind }) => kind === 'rewrite'),
   python('polars'),
   python('duckdb'),
   python('pyarrow'),
@@ -79,9 +91,11 @@ function run(command: string, args: string[]): void {
   if (status !== 0) throw new Error(`${command} ${args.join(' ')} failed`, { cause: error })
 }
 
-function sluice(name: string, settings: NonNullable<Contestant['settings']>): Contestant {
+function sluice(name: string, settings: Settings, can: Contestant['can'] = everything): Contestant {
   const variant = name !== 'sluice'
-  return { name, peer: false, variant, settings, command: inNode, script: 'sluice.mjs', can: everything }
+  const comparesMode = Object.keys(settings).length === 1
+  const shape = { peer: false, variant, comparesMode, settings }
+  return { name, ...shape, command: inNode, script: 'sluice.mjs', can }
 }
 
 function python(needs: string): Contestant {
@@ -90,6 +104,7 @@ function python(needs: string): Contestant {
     name: needs,
     peer: true,
     variant: false,
+    comparesMode: false,
     command,
     script: `${needs}_job.py`,
     needs,
@@ -103,6 +118,7 @@ function node(needs: string, can: Contestant['can'], note: string): Contestant {
     name: needs.replace('@duckdb/node-api', 'duckdb-node'),
     peer: true,
     variant: false,
+    comparesMode: false,
     command: inNode,
     script,
     needs,

@@ -36,7 +36,7 @@ async function main(options: Options): Promise<void> {
   if (!smoke) install(wanted)
   const missing = wanted.filter(peer => !isInstalled(peer))
   const present = contestants
-    .filter(({ peer, settings }) => !peer && !(options.modes && settings?.oneLane))
+    .filter(({ peer, comparesMode }) => !peer && (comparesMode || !options.modes))
     .concat(wanted.filter(peer => !missing.includes(peer)))
 
   const instance = await DuckDBInstance.create(':memory:', { threads: String(threads) })

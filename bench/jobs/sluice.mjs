@@ -34,9 +34,10 @@ await measure(version, async () => {
 
   const input = source(await openStore(task.data), { mode, memory, lanes: threads }).pipe(...operators)
   if (task.kind === 'rewrite') {
-    const report = await input.to(
-      partitionedParquet((await openStore(dirname(task.out))).child(basename(task.out))),
-    )
+    // No peer waits for the disk.
+    const parent = await openStore(dirname(task.out), { durability: task.fsync ? 'fsync' : 'none' })
+    const { compression = 'zstd' } = task
+    const report = await input.to(partitionedParquet(parent.child(basename(task.out)), { compression }))
     return { report }
   }
   const kept = []
