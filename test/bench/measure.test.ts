@@ -17,7 +17,8 @@ function contestant(name: string, seconds: number, variant = false): Contestant 
     const report = { mode: 'streaming', lanes: 1, budgetHighWaterBytes: 1e6, memoryBytes: 2e6 }
     console.log(JSON.stringify({ version: '1', startedAt: Date.now(), seconds: ${seconds}, peakRssBytes: 1e6, rows: 100, report }))`
   const command = (script: string) => [process.execPath, '-e', program, script]
-  return { name, peer: !name.startsWith('sluice'), variant, command, script: '', can: () => true }
+  const peer = !name.startsWith('sluice')
+  return { name, peer, variant, comparesMode: false, command, script: '', can: () => true }
 }
 
 test('variants run less often; who is ten times as slow is run once, and the tables say so', async t => {
