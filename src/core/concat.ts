@@ -42,6 +42,11 @@ export function concatColumns(columns: readonly Data[], region: Region): Data {
     )
     return new Data(type, 0, length, nullCount, { 2: validity } as never, children)
   }
+  if (DataType.isFixedSizeList(type)) {
+    const elements = parts.map(part => part.children[0]!.slice(0, part.length * type.listSize))
+    const child = concatColumns(elements, region)
+    return new Data(type, 0, length, nullCount, { 2: validity } as never, [child])
+  }
   if (parts.some(part => part.valueOffsets !== undefined)) {
     const { offsets, spans } = concatOffsets(parts, length, region)
     if (DataType.isUtf8(type) || DataType.isBinary(type)) {

@@ -32,6 +32,10 @@ export function takeColumn(column: Data, rows: Rows, region: Region): Data {
     const { offsets, child } = takeLists(column, rows, region)
     return new Data(type, 0, count, nullCount, { 0: offsets, 2: validity } as never, [child])
   }
+  if (DataType.isFixedSizeList(type)) {
+    const child = takeColumn(column.children[0]!, elementsOf(type.listSize, rows, region), region)
+    return new Data(type, 0, count, nullCount, { 2: validity } as never, [child])
+  }
   if (DataType.isUtf8(type) || DataType.isBinary(type)) {
     const from = addressIn(region, column.valueOffsets)
     const outOffsets = region.alloc((count + 1) * 4)
@@ -185,6 +189,22 @@ function takeLists(
     for (let element = from[row]!; element < from[row + 1]!; element++) elements[at++] = element
   }
   return { offsets, child: takeColumn(column.children[0]!, { count: total, indices: address }, region) }
+}
+
+/** The elements of lists of one size. */
+function elementsOf(size: number, { count, indices }: Rows, region: Region): Rows {
+  const { arena } = region
+  const total = count * size
+  if (total > MAX_BYTES) throw tooLarge(total)
+  const address = region.alloc(total * 4)
+  const lists = new Uint32Array(arena.buffer, indices, count)
+  const elements = new Uint32Array(arena.buffer, address, total)
+  let at = 0
+  for (let i = 0; i < count; i++) {
+    const first = lists[i]! * size
+    for (let element = first; element < first + size; element++) elements[at++] = element
+  }
+  return { count: total, indices: address }
 }
 
 function tooLarge(size: number): SluiceError {

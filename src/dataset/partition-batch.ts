@@ -1,12 +1,12 @@
 import { Data, DataType, type RecordBatch, Vector } from 'apache-arrow'
 import type { Region } from '../core/arena.ts'
-import { columnOf, dictionaryData, makeBatch } from '../core/batch.ts'
+import { columnOf, dictionaryData, makeBatch, valueType } from '../core/batch.ts'
 import { concatColumns } from '../core/concat.ts'
 import { type Numbering, numberPairs, numberRows } from '../core/distinct.ts'
 import { SluiceError } from '../core/errors.ts'
 import { addressIn, takeBatch, takeColumn } from '../core/take.ts'
 import { partitionPath } from './hive.ts'
-import { formatPartitionValue, type PartitionValue } from './partition-types.ts'
+import { checkPartitionType, formatPartitionValue, type PartitionValue } from './partition-types.ts'
 
 /** Rows of a partition that lie side by side. */
 export interface Part {
@@ -144,7 +144,9 @@ function numberPartitions(
   let codes = 0
   let tuples: Tuple[] = []
   for (const [i, key] of keys.entries()) {
-    const numbering = numberRows(columnOf(batch, key)!, limit, scratch)
+    const column = columnOf(batch, key)!
+    checkPartitionType(valueType(column.type), key)
+    const numbering = numberRows(column, limit, scratch)
     if (numbering === undefined) throw tooMany(keys, maxPartitions)
     const texts = numberingTexts(numbering, key)
     if (i === 0) {

@@ -103,6 +103,11 @@ export function isPartitionType(type: DataType): boolean {
   )
 }
 
+/** Fails with `schema` for a key that {@link formatPartitionValue} has no text for. */
+export function checkPartitionType(type: DataType, column: string): void {
+  if (!isPartitionType(type)) throw unfit(type, column)
+}
+
 /** The value that a folder's text stands for: the inverse of {@link formatPartitionValue}. */
 export function parsePartitionValue(type: DataType, text: string | null, column?: string): PartitionValue {
   if (text === null) return null

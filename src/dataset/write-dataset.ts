@@ -11,6 +11,7 @@ import type { Existing } from './folder.ts'
 import { openJob } from './job.ts'
 import type { FileLimits } from './output.ts'
 import type { RowGroupSize } from './partition-buffers.ts'
+import { checkPartitionType } from './partition-types.ts'
 import type { SourceFile } from './scan-listing.ts'
 
 /** What a dataset sink has been told, checked. */
@@ -38,6 +39,7 @@ export async function writeDataset(
   const keys = plan.repartition?.by ?? []
   if (plan.middle.length === 0) {
     checkKeys({ by: keys }, plan.schema)
+    for (const { name, type } of plan.schema.fields) if (keys.includes(name)) checkPartitionType(type, name)
     if (fileFields(plan.schema, keys).length === 0) throw onlyKeys(keys)
   }
   const scan = fusedScan(plan)

@@ -19,13 +19,7 @@ import { encodePlain } from './encodings/encode-plain.ts'
 import { encodeRle } from './encodings/encode-rle.ts'
 import type { ValueEncoder } from './encodings/encoder.ts'
 import type { LeafType } from './leaf-type.ts'
-import {
-  collectValidity,
-  collectValues,
-  type PhysicalValues,
-  physicalBytes,
-  type Validity,
-} from './physical-column.ts'
+import { collectValues, type PhysicalValues, physicalBytes, type Validity } from './physical-column.ts'
 import type { ColumnEncoding, ResolvedWriteOptions } from './write-options.ts'
 
 /** A column's values, ready to be cut into pages: plain, or codes of a dictionary. */
@@ -59,7 +53,7 @@ export function chooseEncoding(
     }
     values = plainOf(region, leaf, coded)
   } else if (pieces.some(isCoded)) {
-    values = mixedValues(region, field, leaf, pieces, validity)
+    values = mixedValues(region, leaf, pieces, validity)
   } else values = collectValues(region, leaf, pieces, validity)
 
   if (wanted === 'RLE_DICTIONARY' && possible) return codes(arena, numberValues(region, leaf, values))
@@ -129,24 +123,34 @@ function plainOf(region: Region, { width }: LeafType, coded: CodedValues): Physi
 /** The values of pieces of which some are dictionary-encoded, or whose type has no dictionary in Parquet. */
 function mixedValues(
   region: Region,
-  field: Field,
   leaf: LeafType,
   pieces: readonly Piece[],
   validity: Validity,
 ): PhysicalValues {
   const { arena } = region
   const address = region.alloc(validity.valid * leaf.width)
+  let row = 0
   let count = 0
   for (const piece of pieces) {
-    const own = collectValidity(region, field, [piece])
+    const own = sliceValidity(region, validity, row, piece.length)
     const part = isCoded(piece)
       ? plainOf(region, leaf, collectCodes(region, leaf, [piece], own))
       : collectValues(region, leaf, [piece], own)
     const bytes = part.count * leaf.width
     arena.kernels.copy(part.address, address + count * leaf.width, bytes)
+    row += piece.length
     count += part.count
   }
   return { address, count }
+}
+
+/** The validity of some of the rows. */
+function sliceValidity(region: Region, { bits: all }: Validity, from: number, rows: number): Validity {
+  if (all === 0) return { rows, bits: 0, valid: rows }
+  const { kernels } = region.arena
+  const bits = region.alloc(Math.ceil(rows / 8))
+  kernels.copyBits(all, from, bits, 0, rows)
+  return { rows, bits, valid: kernels.countBits(bits, 0, rows) }
 }
 
 /** Values in a run of the sample, and runs. */

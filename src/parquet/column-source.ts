@@ -11,6 +11,13 @@ export interface BatchRows {
   end: number
 }
 
+/** Some rows of a column. */
+export interface ColumnRows {
+  data: Data
+  start: number
+  length: number
+}
+
 /** A column with its buffers in the arena. Checked: they have what the column's length needs. */
 export interface ColumnSource {
   data: Data
@@ -27,7 +34,7 @@ export interface ColumnSource {
   dictionary: Data | undefined
 }
 
-/** Some rows of a column. */
+/** The same of a column with its buffers in the arena. */
 export interface Piece {
   source: ColumnSource
   start: number
@@ -126,7 +133,7 @@ function liesIn(arena: Arena, { values, valueOffsets, nullBitmap }: Data): boole
 }
 
 /** The address of the first `bytes` bytes of a buffer, in the arena; they are copied there if they lie elsewhere. */
-function addressOf(region: Region, buffer: ArrayBufferView | undefined, bytes: number): number {
+export function addressOf(region: Region, buffer: ArrayBufferView | undefined, bytes: number): number {
   const view = viewOf(buffer, 0, bytes)
   const present = region.arena.addressOf(view)
   if (present >= 0) return present

@@ -1,15 +1,18 @@
-import type { Data, Field } from 'apache-arrow'
+import type { Field } from 'apache-arrow'
 import type { Arena, Region } from '../core/arena.ts'
 import { bloomFilterOf } from './bloom-writer.ts'
 import type { ByteOutput } from './byte-output.ts'
 import { chooseEncoding, type EncodedValues } from './choose-encoding.ts'
-import { pieceOf } from './column-source.ts'
+import { type ColumnRows, pieceOf } from './column-source.ts'
 import { encodePlain } from './encodings/encode-plain.ts'
 import type { ValueEncoder } from './encodings/encoder.ts'
+import { flatLevels, type LeafLevels, nestedLevels } from './leaf-levels.ts'
 import { hasBloomFilter, type LeafType, leafType } from './leaf-type.ts'
 import type { ColumnChunkMetadata, Encoding, PageLocation } from './metadata.ts'
+import { nestedField } from './nested-field.ts'
 import { type PageRows, PageWriter } from './page-writer.ts'
-import { collectValidity, type Validity } from './physical-column.ts'
+import { collectValidity } from './physical-column.ts'
+import { type ShreddedLeaf, shred } from './shred.ts'
 import { joinBounds, type ValueBounds, valueBounds } from './statistics.ts'
 import { bloomFilterShare, type ResolvedWriteOptions } from './write-options.ts'
 
@@ -27,49 +30,72 @@ export interface ChunkWithFilter extends EncodedChunk {
 /** Where a data page lies and what is in it. */
 export interface EncodedPage extends PageLocation {
   rows: number
+  /** Values, nulls and what is missing in lists included; where the column is not nested, as many as rows. */
+  slots: number
   nullCount: number
   /** Absent if all values are null or NaN, or if nobody asked. */
   bounds?: ValueBounds
 }
 
-/** Some rows of a column. */
-export interface ColumnRows {
-  data: Data
-  start: number
-  length: number
-}
-
-/** Encodes one column of a row group, given in pieces, to the end of `output`. */
+/**
+ * Encodes one column of a row group, given in pieces, to the end of `output`. A nested column becomes a chunk for
+ * each of its leaves.
+ */
 export function encodeColumn(
   arena: Arena,
   field: Field,
   rows: readonly ColumnRows[],
   options: ResolvedWriteOptions,
   output: ByteOutput,
-): ChunkWithFilter {
+): ChunkWithFilter[] {
   const region = arena.regionFor(64 * rows.reduce((sum, { length }) => sum + length, 0))
-  const writer = new PageWriter(arena, options, output)
   try {
-    const leaf = leafType(field)
-    const pieces = rows.map(({ data, start, length }) => pieceOf(region, field, leaf, data, start, length))
-    const validity = collectValidity(region, field, pieces)
+    if (nestedField(field) === undefined) {
+      const leaf = leafType(field)
+      const pieces = rows.map(({ data, start, length }) => pieceOf(region, field, leaf, data, start, length))
+      const validity = collectValidity(region, field, pieces)
+      const levels = flatLevels(arena, validity, field.nullable || leaf.layout === 'null')
+      const column = { path: [field.name], field, leaf, pieces, validity }
+      return [encodeLeaf(region, column, levels, options, output)]
+    }
+    const chunks: ChunkWithFilter[] = []
+    shred(region, field, rows, (leaf, region) => {
+      chunks.push(encodeLeaf(region, leaf, nestedLevels(region, leaf.levels), options, output))
+    })
+    return chunks
+  } finally {
+    region.free()
+  }
+}
+
+/** A column of values, nulls among them. */
+type LeafColumn = Pick<ShreddedLeaf, 'path' | 'field' | 'leaf' | 'pieces' | 'validity'>
+
+function encodeLeaf(
+  region: Region,
+  { path, field, leaf, pieces, validity }: LeafColumn,
+  levels: LeafLevels,
+  options: ResolvedWriteOptions,
+  output: ByteOutput,
+): ChunkWithFilter {
+  const writer = new PageWriter(region.arena, options, output)
+  try {
     const column = chooseEncoding(region, field, leaf, pieces, validity, options)
-    const chunk = writePages(region, field, leaf, validity, column, options, writer)
+    const chunk = writePages(region, path, leaf, levels, column, options, writer)
     const fpp = hasBloomFilter(leaf) ? bloomFilterShare(options, field.name) : undefined
     const bloomFilter =
-      fpp === undefined ? undefined : bloomFilterOf(arena, leaf, column, validity.valid, fpp)
+      fpp === undefined ? undefined : bloomFilterOf(region.arena, leaf, column, validity.valid, fpp)
     return { ...chunk, bloomFilter }
   } finally {
     writer.free()
-    region.free()
   }
 }
 
 function writePages(
   region: Region,
-  field: Field,
+  path: string[],
   leaf: LeafType,
-  validity: Validity,
+  levels: LeafLevels,
   column: EncodedValues,
   options: ResolvedWriteOptions,
   writer: PageWriter,
@@ -81,20 +107,21 @@ function writePages(
     writer.dictionary(encodePlain(arena, leaf, coded.dictionary.address), coded.dictionary.count)
   }
   const dataPageOffset = writer.offset
-  const optional = field.nullable || leaf.layout === 'null'
   const summarise = options.statistics || options.pageIndex
   const pages: EncodedPage[] = []
   const boundsOf = summarise ? pageBounds(region, leaf, column) : undefined
-  for (const page of cutPages(arena, validity, encoder, options)) {
+  for (const page of cutPages(levels, encoder, options)) {
     const offset = writer.offset
-    writer.data(encoder, page, optional ? validity : undefined)
+    writer.data(encoder, page, levels)
+    const slots = levels.slotsIn(page.firstRow, page.rows)
     const bounds = page.values === 0 ? undefined : boundsOf?.(page)
     pages.push({
       offset,
       compressedPageSize: writer.offset - offset,
       firstRowIndex: page.firstRow,
       rows: page.rows,
-      nullCount: page.rows - page.values,
+      slots,
+      nullCount: slots - page.values,
       ...(bounds === undefined ? {} : { bounds }),
     })
   }
@@ -108,9 +135,9 @@ function writePages(
   const metadata: ColumnChunkMetadata = {
     type: leaf.element.type!,
     encodings,
-    path: [field.name],
+    path,
     codec: options.codec,
-    numValues: validity.rows,
+    numValues: levels.slots,
     totalUncompressedSize: writer.uncompressed,
     totalCompressedSize: writer.offset - start,
     dataPageOffset,
@@ -121,31 +148,28 @@ function writePages(
     metadata.encodingStats?.unshift({ pageType: 'DICTIONARY_PAGE', encoding: 'PLAIN', count: 1 })
   }
   if (options.statistics) {
-    metadata.statistics = { nullCount: validity.rows - validity.valid, ...bounds }
+    metadata.statistics = { nullCount: levels.slots - levels.values, ...bounds }
   }
   return { metadata, pages }
 }
 
 /** Pages of at most `pageRows` rows and, one row apart, `pageBytes` bytes of values. */
 function* cutPages(
-  arena: Arena,
-  { rows, bits }: Validity,
+  levels: LeafLevels,
   encoder: ValueEncoder,
   options: ResolvedWriteOptions,
 ): Generator<PageRows> {
-  const valuesOf = (from: number, count: number): number =>
-    bits === 0 ? count : arena.kernels.countBits(bits, from, count)
   let firstRow = 0
   let firstValue = 0
-  while (firstRow < rows) {
-    let count = Math.min(options.pageRows, rows - firstRow)
-    let values = valuesOf(firstRow, count)
-    while (count > 1 && encoder.bound(firstValue, values) > options.pageBytes) {
-      count = Math.ceil(count / 2)
-      values = valuesOf(firstRow, count)
+  while (firstRow < levels.rows) {
+    let rows = Math.min(options.pageRows, levels.rows - firstRow)
+    let values = levels.valuesIn(firstRow, rows)
+    while (rows > 1 && encoder.bound(firstValue, values) > options.pageBytes) {
+      rows = Math.ceil(rows / 2)
+      values = levels.valuesIn(firstRow, rows)
     }
-    yield { firstRow, rows: count, firstValue, values }
-    firstRow += count
+    yield { firstRow, rows, firstValue, values }
+    firstRow += rows
     firstValue += values
   }
 }

@@ -1,7 +1,7 @@
 import type { Field } from 'apache-arrow'
 import { SluiceError } from '../core/errors.ts'
 import { MAGIC, writeFooter } from './footer-writer.ts'
-import { hasBloomFilter, type LeafType, leafType, type ValueOrder } from './leaf-type.ts'
+import { hasBloomFilter, type LeafType, type ValueOrder } from './leaf-type.ts'
 import type { FileMetadata, SortingColumn } from './metadata.ts'
 import { writeColumnIndex, writeOffsetIndex } from './page-index-writer.ts'
 import { parquetSchema } from './parquet-schema.ts'
@@ -28,16 +28,17 @@ export class ParquetFileWriter {
   #bytes = 0
 
   constructor(fields: readonly Field[], options: ResolvedWriteOptions) {
-    const names = fields.map(field => field.name)
+    const { schema, columns, leaves } = parquetSchema(fields)
+    const names = columns.map(({ path }) => path.join('.'))
     checkColumns(options, names)
     this.#options = options
     this.#sortingColumns = sortingColumns(options.sortedBy, names)
-    const leaves = fields.map(leafType)
     for (const [i, leaf] of leaves.entries()) checkBloomFilter(options, names[i]!, leaf)
     this.#orders = leaves.map(({ order }) => order)
     this.#metadata = {
       version: 2,
-      ...parquetSchema(fields),
+      schema,
+      columns,
       numRows: 0,
       rowGroups: [],
       keyValueMetadata: [...options.keyValueMetadata],

@@ -24,7 +24,7 @@ export function writeOffsetIndex(pages: readonly EncodedPage[]): Uint8Array {
  * NaN), which the format cannot say.
  */
 export function writeColumnIndex(order: ValueOrder, pages: readonly EncodedPage[]): Uint8Array | undefined {
-  if (pages.some(page => page.nullCount < page.rows && page.bounds === undefined)) return undefined
+  if (pages.some(page => page.nullCount < page.slots && page.bounds === undefined)) return undefined
   const w = new ThriftWriter(64 * pages.length + 16)
   w.list(1, 'bool', pages, page => w.elementBool(page.bounds === undefined))
   w.list(2, 'binary', pages, page => w.elementBinary(page.bounds?.min ?? NOTHING))

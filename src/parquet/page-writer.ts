@@ -3,10 +3,10 @@ import type { Arena, Region } from '../core/arena.ts'
 import { SluiceError } from '../core/errors.ts'
 import type { ByteOutput } from './byte-output.ts'
 import { type PageCompressor, pageCompressor } from './compression/page-compressor.ts'
-import { hybridBitsBound, writeLength } from './encodings/encode-rle.ts'
+import { writeLength } from './encodings/encode-rle.ts'
 import type { ValueEncoder } from './encodings/encoder.ts'
+import type { LeafLevels } from './leaf-levels.ts'
 import type { Encoding } from './metadata.ts'
-import type { Validity } from './physical-column.ts'
 import { ENCODINGS, PAGE_TYPES, type PageType } from './thrift-enums.ts'
 import { ThriftWriter } from './thrift-writer.ts'
 import type { ResolvedWriteOptions } from './write-options.ts'
@@ -68,26 +68,27 @@ export class PageWriter {
     )
   }
 
-  /** A data page; `validity` is undefined for a REQUIRED column. */
-  data(encoder: ValueEncoder, page: PageRows, validity: Validity | undefined): void {
+  /** A data page. */
+  data(encoder: ValueEncoder, page: PageRows, levels: LeafLevels): void {
     const bound = encoder.bound(page.firstValue, page.values)
-    this.#reserve(4 + hybridBitsBound(page.rows) + bound)
-    if (this.#options.pageVersion === 1) this.#dataV1(encoder, page, validity)
-    else this.#dataV2(encoder, page, validity)
+    this.#reserve(8 + levels.bound(page.firstRow, page.rows) + bound)
+    if (this.#options.pageVersion === 1) this.#dataV1(encoder, page, levels)
+    else this.#dataV2(encoder, page, levels)
   }
 
-  #dataV1(encoder: ValueEncoder, page: PageRows, validity: Validity | undefined): void {
+  #dataV1(encoder: ValueEncoder, page: PageRows, levels: LeafLevels): void {
     let bytes = 0
-    if (validity !== undefined) {
-      const levels = this.#levels(page, validity, this.#buffer + 4)
-      writeLength(this.#arena, this.#buffer, levels)
-      bytes = 4 + levels
+    for (const encode of [levels.repetition, levels.definition]) {
+      if (encode === undefined) continue
+      const length = encode(page.firstRow, page.rows, this.#buffer + bytes + 4)
+      writeLength(this.#arena, this.#buffer + bytes, length)
+      bytes += 4 + length
     }
     bytes += encoder.encode(page.firstValue, page.values, this.#buffer + bytes)
     this.#compressed(this.#buffer, bytes, this.#compressData, body =>
       this.#write('DATA_PAGE', bytes, [body], w => {
         w.struct(5, () => {
-          w.i32(1, page.rows)
+          w.i32(1, levels.slotsIn(page.firstRow, page.rows))
           w.i32(2, code(encoder.encoding))
           w.i32(3, code('RLE'))
           w.i32(4, code('RLE'))
@@ -96,35 +97,29 @@ export class PageWriter {
     )
   }
 
-  #dataV2(encoder: ValueEncoder, page: PageRows, validity: Validity | undefined): void {
-    const levels = validity === undefined ? 0 : this.#levels(page, validity, this.#buffer)
-    const start = this.#buffer + levels
+  #dataV2(encoder: ValueEncoder, page: PageRows, levels: LeafLevels): void {
+    const { firstRow, rows } = page
+    const repetition = levels.repetition?.(firstRow, rows, this.#buffer) ?? 0
+    const definition = levels.definition?.(firstRow, rows, this.#buffer + repetition) ?? 0
+    const before = repetition + definition
+    const start = this.#buffer + before
     const bytes = encoder.encode(page.firstValue, page.values, start)
     this.#compressed(start, bytes, this.#compressData, compressed => {
       const isCompressed = this.#options.codec !== 'UNCOMPRESSED' && compressed.length < bytes
       const body = isCompressed ? compressed : this.#arena.u8(start, bytes)
-      this.#write('DATA_PAGE_V2', levels + bytes, [this.#arena.u8(this.#buffer, levels), body], w => {
+      const slots = levels.slotsIn(firstRow, rows)
+      this.#write('DATA_PAGE_V2', before + bytes, [this.#arena.u8(this.#buffer, before), body], w => {
         w.struct(8, () => {
-          w.i32(1, page.rows)
-          w.i32(2, page.rows - page.values)
-          w.i32(3, page.rows)
+          w.i32(1, slots)
+          w.i32(2, slots - page.values)
+          w.i32(3, rows)
           w.i32(4, code(encoder.encoding))
-          w.i32(5, levels)
-          w.i32(6, 0)
+          w.i32(5, definition)
+          w.i32(6, repetition)
           w.bool(7, isCompressed)
         })
       })
     })
-  }
-
-  /** Definition levels: 1 for a value, 0 for a null. */
-  #levels(page: PageRows, validity: Validity, out: number): number {
-    const { kernels } = this.#arena
-    if (validity.bits !== 0) return kernels.encodeHybridBits(validity.bits, page.firstRow, page.rows, out)
-    // All valid: one run. Of values without width the hybrid has the header only; the value 1 follows it.
-    const header = kernels.encodeHybrid(0, page.rows, 0, out)
-    this.#arena.u8(out + header, 1)[0] = 1
-    return header + 1
   }
 
   /** Gives `use` the bytes as they are to be written. */

@@ -24,12 +24,25 @@ export interface Validity {
 
 /** The validity of a column that comes in pieces, as one bitmap. */
 export function collectValidity(region: Region, field: Field, pieces: readonly Piece[]): Validity {
-  const { kernels } = region.arena
   const rows = pieces.reduce((sum, piece) => sum + piece.length, 0)
   if (rows > MAX_ROWS) throw new SluiceError('unsupported', `a row group of ${rows} rows is too large`)
-  const allNull = DataType.isNull(field.type)
-  if (!allNull && !pieces.some(hasNulls)) return { rows, bits: 0, valid: rows }
-  const bits = region.alloc(Math.ceil(rows / 8))
+  const bits = bitmapOf(region, field, pieces)
+  const valid = bits === 0 ? rows : region.arena.kernels.countBits(bits, 0, rows)
+  if (valid === rows) return { rows, bits: 0, valid }
+  if (!field.nullable && !DataType.isNull(field.type)) {
+    throw new SluiceError('schema', `the column is declared without nulls and has ${rows - valid}`, {
+      hint: 'Declare it nullable, or filter its nulls out.',
+    })
+  }
+  return { rows, bits, valid }
+}
+
+/** Which of the pieces' values are not null, as a bitmap in the arena from bit 0 on; 0: all of them. */
+export function bitmapOf(region: Region, { type }: Field, pieces: readonly Piece[]): number {
+  const { kernels } = region.arena
+  const allNull = DataType.isNull(type)
+  if (!allNull && !pieces.some(hasNulls)) return 0
+  const bits = region.alloc(Math.ceil(pieces.reduce((sum, piece) => sum + piece.length, 0) / 8))
   let row = 0
   for (const { source, start, length } of pieces) {
     if (source.validity === 0 || allNull) kernels.fillBits(bits, row, length, allNull ? 0 : 1)
@@ -37,14 +50,7 @@ export function collectValidity(region: Region, field: Field, pieces: readonly P
     row += length
   }
   clearNullsOfDictionaries(region, pieces, bits)
-  const valid = kernels.countBits(bits, 0, rows)
-  if (valid === rows) return { rows, bits: 0, valid }
-  if (!field.nullable && !allNull) {
-    throw new SluiceError('schema', `the column is declared without nulls and has ${rows - valid}`, {
-      hint: 'Declare it nullable, or filter its nulls out.',
-    })
-  }
-  return { rows, bits, valid }
+  return bits
 }
 
 /** The physical values of pieces that are not dictionary-encoded. */

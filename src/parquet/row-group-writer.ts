@@ -2,8 +2,8 @@ import type { Field } from 'apache-arrow'
 import type { Arena } from '../core/arena.ts'
 import { isSluiceError, SluiceError } from '../core/errors.ts'
 import { ByteOutput } from './byte-output.ts'
-import type { BatchRows } from './column-source.ts'
-import { type ColumnRows, type EncodedChunk, encodeColumn } from './column-writer.ts'
+import type { BatchRows, ColumnRows } from './column-source.ts'
+import { type EncodedChunk, encodeColumn } from './column-writer.ts'
 import type { ResolvedWriteOptions } from './write-options.ts'
 
 export type { BatchRows } from './column-source.ts'
@@ -14,6 +14,7 @@ export interface EncodedRowGroup {
   /** In the arena, until the output is freed. */
   bytes: Uint8Array
   rows: number
+  /** One a leaf. */
   columns: EncodedChunk[]
 }
 
@@ -37,7 +38,7 @@ export function encodeRowGroup(
   const output = new ByteOutput(arena, Math.ceil(bytes * EXPECTED))
   const parts = rows.filter(({ start, end }) => end > start)
   try {
-    const chunks = fields.map((field, index) => {
+    const chunks = fields.flatMap((field, index) => {
       try {
         return encodeColumn(
           arena,

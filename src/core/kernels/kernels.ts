@@ -19,6 +19,7 @@ import type { LzKernels } from './lz.ts'
 import type { NumberTextKernels } from './number-text.ts'
 import type { NumberKernels } from './numbers.ts'
 import type { RleKernels } from './rle.ts'
+import type { ShredKernels } from './shred.ts'
 import type { SpanKernels } from './spans.ts'
 import type { SpreadKernels } from './spread.ts'
 import type { StreamKernels } from './streams.ts'
@@ -53,6 +54,7 @@ export type Kernels = TakeKernels &
   EncodeKernels &
   LzKernels &
   RleKernels &
+  ShredKernels &
   SpanKernels &
   SpreadKernels &
   StreamKernels

@@ -16,6 +16,7 @@ import {
   List,
   makeData,
   makeVector,
+  Struct,
   TimestampSecond,
   Utf8,
   vectorFromArray,
@@ -117,8 +118,10 @@ test('types and options that cannot be are refused before the first byte', () =>
   const writer = (fields: Field[], options: ParquetWriteOptions = {}) =>
     failure(() => new ParquetFileWriter(fields, resolveWriteOptions(options)))
   const ints = [new Field('a', new Int32(), true)]
-  const nested = writer([new Field('l', new List(ints[0]!), true)])
-  assert.deepEqual([nested.code, nested.column], ['unsupported', 'l'])
+  const nested = writer([new Field('l', new List(new Field('item', new DurationMillisecond())), true)])
+  assert.deepEqual([nested.code, nested.column], ['unsupported', 'l.list.element'])
+  const hollow = writer([new Field('s', new Struct([]), true)])
+  assert.deepEqual([hollow.code, hollow.column], ['unsupported', 's'])
   assert.equal(writer([new Field('d', new DurationMillisecond(), true)]).code, 'unsupported')
   assert.deepEqual([writer([...ints, ...ints]).code, writer([...ints, ...ints]).column], ['schema', 'a'])
 

@@ -19,6 +19,7 @@ export * from './numbers'
 export * from './delta'
 export * from './lz4'
 export { packedToBits, rleToBits, rleToI32 } from './rle'
+export * from './shred'
 export * from './snappy'
 export {
   copySpans,
