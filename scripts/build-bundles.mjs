@@ -53,7 +53,6 @@ await build({
 await build({
   ...options,
   entryPoints: [{ in: join(root, 'src/dataset/lane-worker.ts'), out: 'lane-worker' }],
-  external: ['parquet-wasm'],
   plugins: [{ name: 'arrow', setup: deepImports({ external: false }) }],
 })
 mkdirSync(dist, { recursive: true })

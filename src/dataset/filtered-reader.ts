@@ -77,7 +77,7 @@ export class FilteredReader {
   /** No value that there is passes the filters. */
   readonly #none: boolean
 
-  static async open(source: FilteredSource): Promise<FilteredReader> {
+  static open(source: FilteredSource): FilteredReader {
     const { file, rowGroup, plan, parts, arena, counts } = source
     const open = (fields: readonly Field[]) => {
       const columns = fields.map(({ name }) => name).filter(name => constantOf(file, name) === undefined)
@@ -91,10 +91,10 @@ export class FilteredReader {
         counts,
       })
     }
-    const tested = await open(plan.tested)
+    const tested = open(plan.tested)
     let others: RowGroupReader | undefined
     try {
-      others = await open(plan.others)
+      others = open(plan.others)
       return new FilteredReader(source, tested, others)
     } catch (error) {
       tested.close()

@@ -84,7 +84,7 @@ export class UnitDecoder {
       return
     }
     for (const { rowGroup, ranges } of unit.rowGroups) {
-      const reader = await this.#reader(file, rowGroup, unit)
+      const reader = this.#reader(file, rowGroup, unit)
       const lastGroup = rowGroup === unit.rowGroups.at(-1)!.rowGroup
       try {
         let at = 0
@@ -147,7 +147,7 @@ export class UnitDecoder {
     await this.#makeRoom(COPIES * bytes)
     const readers: FilteredReader[] = []
     try {
-      for (const { rowGroup } of unit.rowGroups) readers.push(await this.#reader(file, rowGroup, unit))
+      for (const { rowGroup } of unit.rowGroups) readers.push(this.#reader(file, rowGroup, unit))
       const total = unit.rowGroups.reduce((sum, { ranges }) => sum + rowsIn(ranges), 0)
       return this.#stage(total, bytes, true, scratch => {
         const parts = unit.rowGroups.flatMap(({ ranges }, i) => {
@@ -179,7 +179,7 @@ export class UnitDecoder {
     }
   }
 
-  #reader(file: LaneFile, rowGroup: number, unit: LaneUnit): Promise<FilteredReader> {
+  #reader(file: LaneFile, rowGroup: number, unit: LaneUnit): FilteredReader {
     const chunks = new Map<number, ChunkPart[]>()
     for (const chunk of unit.chunks) if (chunk.rowGroup === rowGroup) chunks.set(chunk.leaf, chunk.parts)
     return FilteredReader.open({

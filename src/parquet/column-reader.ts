@@ -1,28 +1,13 @@
 import { type Data, DataType, Dictionary, type Field, Int32, Vector } from 'apache-arrow'
 import type { Region } from '../core/arena.ts'
-import { SluiceError } from '../core/errors.ts'
 import type { Rows } from '../core/take.ts'
-import {
-  type ColumnDictionary,
-  dictionaryData,
-  emptyDictionary,
-  readDictionary,
-} from './column-dictionary.ts'
-import {
-  BitsOutput,
-  BytesOutput,
-  FixedOutput,
-  NullOutput,
-  type Output,
-  type PageInUse,
-} from './column-output.ts'
-import { bytesDecoder } from './encodings/decoder.ts'
-import { dictionaryCodes, isDictionaryEncoding } from './encodings/dictionary.ts'
-import type { DenseBytes } from './encodings/encoded.ts'
+import type { PageInUse } from './column-output.ts'
+import { isDictionaryEncoding } from './encodings/dictionary.ts'
 import type { ColumnChunkMetadata, SchemaElement } from './metadata.ts'
 import { choosePage } from './page-choice.ts'
+import { PageValues, RowsOutput } from './page-values.ts'
 import { type ChunkPages, type ChunkPart, PageOpener, scanPages } from './pages.ts'
-import { type Layout, layoutOf } from './values.ts'
+import { layoutOf } from './values.ts'
 
 /** Pages are laid open one at a time: their memory comes in blocks that small pages do not waste. */
 const SCRATCH = 64 * 1024
@@ -40,14 +25,13 @@ export interface PageCounts {
 export class ColumnReader {
   readonly field: Field
   readonly #element: SchemaElement
-  readonly #layout: Layout
   readonly #pages: ChunkPages
   readonly #opener: PageOpener
+  readonly #values: PageValues
   readonly #counts: PageCounts
   readonly #newRegion: () => Region
   /** Type of the batches whose pages all are dictionary-encoded; undefined where values are looked up instead. */
   readonly #dictionaryType: Dictionary | undefined
-  #dictionary: ColumnDictionary | undefined
   #row = 0
   /** Index of the page that holds `#row`. */
   #index = 0
@@ -63,13 +47,14 @@ export class ColumnReader {
   ) {
     this.field = field
     this.#element = element
-    this.#layout = layoutOf(element, field.type)
     this.#pages = scanPages(parts)
     this.#counts = counts
     counts.total += this.#pages.data.length
     this.#opener = new PageOpener(chunk.codec, element.repetition === 'OPTIONAL')
     this.#newRegion = () => newRegion(SCRATCH)
-    const keeps = this.#layout.kind === 'bytes' || DataType.isFixedSizeBinary(field.type)
+    const layout = layoutOf(element, field.type)
+    this.#values = new PageValues(layout, this.#pages.dictionary, this.#opener, this.#newRegion)
+    const keeps = layout.kind === 'bytes' || DataType.isFixedSizeBinary(field.type)
     this.#dictionaryType = keeps ? new Dictionary(field.type, new Int32()) : undefined
   }
 
@@ -82,8 +67,8 @@ export class ColumnReader {
   /** All values that occur, nulls left out, and perhaps more; undefined where a page is not dictionary-encoded. */
   dictionary(region: Region): Data | undefined {
     const coded = this.#pages.data.every(({ header }) => isDictionaryEncoding(header.encoding))
-    if (!coded || this.#pages.dictionary === undefined || this.#layout.kind === 'null') return undefined
-    return dictionaryData(this.#dictionaryOf(), this.field.type, region)
+    if (!coded || this.#pages.dictionary === undefined || DataType.isNull(this.field.type)) return undefined
+    return this.#values.dictionary(this.field.type, region)
   }
 
   /** The next `rows` rows, of which there must be as many, in `region`. */
@@ -145,31 +130,16 @@ export class ColumnReader {
     fill: (scratch: Region, retains: boolean, append: AppendRows) => void,
   ): Data {
     const keepsCodes = this.#dictionaryType !== undefined && coded
-    const output = this.#output(rows, region, keepsCodes)
-    const nullable = this.field.nullable
-    const validity = nullable ? region.zeroed((rows + 7) >> 3) : 0
-    const { kernels } = region.arena
-    let nullCount = 0
-    let done = 0
+    const output = new RowsOutput(this.#values.output(rows, region, keepsCodes), this.field, rows, region)
     /** Memory of the pages that are opened; the last of them may stay open. */
     const scratch = this.#newRegion()
     /** Memory of the page that the read before left open. */
     const inherited = this.#open?.region
     try {
-      fill(scratch, output.retains, (page, from, count) => {
-        if (page.validity !== 0) {
-          const before = kernels.popcount(page.validity, from)
-          nullCount += count - (kernels.popcount(page.validity, from + count) - before)
-          kernels.copyBits(page.validity, from, validity, done, count)
-        } else if (nullable) kernels.fillBits(validity, done, count, 1)
-        output.append(page, from, count)
-        done += count
-      })
-      const nullBitmap = nullCount === 0 ? undefined : region.arena.u8(validity, (rows + 7) >> 3)
-      const shape = { length: rows, nullCount, nullBitmap, dictionary: undefined }
-      if (!keepsCodes) return output.finish(this.field.type, shape)
-      const dictionary = new Vector([dictionaryData(this.#dictionaryOf(), this.field.type, region)])
-      return output.finish(this.#dictionaryType!, { ...shape, dictionary })
+      fill(scratch, output.retains, (page, from, count) => output.append(page, from, count))
+      if (!keepsCodes) return output.finish(this.field.type)
+      const dictionary = this.#values.dictionary(this.field.type, region)
+      return output.finish(this.#dictionaryType!, new Vector([dictionary]))
     } finally {
       if (this.#open?.region !== inherited) inherited?.free()
       if (this.#open?.region !== scratch) scratch.free()
@@ -189,16 +159,7 @@ export class ColumnReader {
   close(): void {
     this.#open?.region.free()
     this.#open = undefined
-    this.#dictionary?.region.free()
-    this.#dictionary = undefined
-  }
-
-  #output(rows: number, region: Region, coded: boolean): Output {
-    const layout = this.#layout
-    if (coded) return new FixedOutput(rows, 4, this.#decodeCodes, region)
-    if (layout.kind === 'fixed') return new FixedOutput(rows, layout.width, this.#decodeFixed, region)
-    if (layout.kind === 'bytes') return new BytesOutput(rows, layout.utf8, this.#decodeBytes, region)
-    return layout.kind === 'bits' ? new BitsOutput(rows, region) : new NullOutput()
+    this.#values.close()
   }
 
   #openNext(region: Region): PageInUse {
@@ -222,65 +183,6 @@ export class ColumnReader {
     }
     return rows > 0
   }
-
-  /** A chunk of nulls may be dictionary-encoded and have no dictionary. */
-  #dictionaryOf(): ColumnDictionary {
-    if (this.#dictionary === undefined) {
-      const page = this.#pages.dictionary
-      const region = this.#newRegion()
-      this.#dictionary =
-        page === undefined
-          ? emptyDictionary(region)
-          : readDictionary(page, this.#opener, this.#layout, region)
-    }
-    return this.#dictionary
-  }
-
-  #decodeCodes = (page: PageInUse, target: number): void => {
-    dictionaryCodes(encodedOf(page), this.#dictionaryOf().entries, target, page.region)
-    spread(page, target, 4)
-  }
-
-  #decodeFixed = (page: PageInUse, target: number): void => {
-    if (this.#layout.kind !== 'fixed') return
-    const { decode, width } = this.#layout
-    if (page.dense > 0) {
-      if (isDictionaryEncoding(page.encoding)) {
-        const { entries, values } = this.#dictionaryOf()
-        const codes = page.region.alloc(page.dense * 4)
-        dictionaryCodes(encodedOf(page), entries, codes, page.region)
-        page.region.arena.kernels.gatherValues(codes, page.dense, values, width, target)
-      } else decode(encodedOf(page), page.encoding, target, page.region)
-    }
-    spread(page, target, width)
-  }
-
-  #decodeBytes = (page: PageInUse): DenseBytes => {
-    const { region, dense } = page
-    if (!isDictionaryEncoding(page.encoding)) {
-      return bytesDecoder(dense === 0 ? 'PLAIN' : page.encoding)(encodedOf(page), region)
-    }
-    const { entries, offsets: entryOffsets, values, end: dictionaryEnd } = this.#dictionaryOf()
-    const { kernels } = region.arena
-    const codes = region.alloc(dense * 4)
-    dictionaryCodes(encodedOf(page), entries, codes, region)
-    const offsets = region.alloc((dense + 1) * 4)
-    const total = kernels.gatherOffsets(codes, dense, entryOffsets, offsets)
-    if (total < 0) throw new SluiceError('budget', 'the text of a page does not fit in 2 GiB')
-    const data = region.alloc(total)
-    const end = data + total
-    kernels.gatherBytes(codes, dense, entryOffsets, values, dictionaryEnd, data, end)
-    return { offsets, data, end, gap: 0 }
-  }
 }
 
 type AppendRows = (page: PageInUse, from: number, count: number) => void
-
-function encodedOf({ values, end, dense }: PageInUse): { values: number; end: number; count: number } {
-  return { values, end, count: dense }
-}
-
-/** Moves dense values to their rows. */
-function spread({ region, validity, rows, dense }: PageInUse, values: number, width: number): void {
-  if (validity !== 0) region.arena.kernels.spreadValues(values, width, validity, rows, dense)
-}

@@ -1,7 +1,7 @@
 import { DataType, DateUnit, type Field, Precision, TimeUnit } from 'apache-arrow'
 import { SluiceError } from '../core/errors.ts'
 import type { Kernels } from '../core/kernels/kernels.ts'
-import { LOGICAL_TYPE_KEY } from './arrow-schema.ts'
+import { LOGICAL_TYPE_KEY } from './column-shape.ts'
 import type {
   ConvertedType,
   LogicalType,

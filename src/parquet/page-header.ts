@@ -15,8 +15,9 @@ export interface PageHeader {
   /** Values including nulls; of a dictionary, its entries. */
   numValues: number
   encoding: Encoding
-  /** v1 only: the levels' encoding. */
+  /** v1 only: the levels' encodings. */
   levelEncoding: Encoding
+  repetitionEncoding: Encoding
   /** v2 only: bytes of levels before the values, never compressed. */
   repetitionBytes: number
   definitionBytes: number
@@ -35,6 +36,7 @@ export function readPageHeader(bytes: Uint8Array, position: number): { header: P
     numValues: -1,
     encoding: 'PLAIN',
     levelEncoding: 'RLE',
+    repetitionEncoding: 'RLE',
     repetitionBytes: 0,
     definitionBytes: 0,
     isCompressed: true,
@@ -76,6 +78,7 @@ function dataPageHeader(reader: ThriftReader, header: PageHeader): void {
     if (id === 1) header.numValues = reader.i32()
     else if (id === 2) header.encoding = encoding(reader)
     else if (id === 3) header.levelEncoding = encoding(reader)
+    else if (id === 4) header.repetitionEncoding = encoding(reader)
     else return false
   })
 }

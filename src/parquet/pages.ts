@@ -81,27 +81,6 @@ function scanPart({ bytes, firstRow, rows }: ChunkPart, result: ChunkPages): voi
   }
 }
 
-/**
- * Walks all pages of a chunk of `values` values, nested ones included, and checks what can be checked without
- * decoding: sizes and checksums. Returns the bytes that the pages claim to hold, decompressed.
- */
-export function checkPages(chunk: Uint8Array, values: number): number {
-  let position = 0
-  let seen = 0
-  let bytes = 0
-  while (seen < values) {
-    if (position >= chunk.length) {
-      throw new SluiceError('corrupt', `the pages hold ${seen} of ${values} values`)
-    }
-    const { header, end } = readPageHeader(chunk, position)
-    checkedBody(chunk, header, end)
-    position = end + header.compressedSize
-    bytes += header.uncompressedSize
-    if (header.type === 'data' || header.type === 'data-v2') seen += header.numValues
-  }
-  return bytes
-}
-
 /** Opens the pages of one chunk. */
 export class PageOpener {
   readonly #codec: PageCodec
@@ -185,20 +164,16 @@ export class PageOpener {
   }
 }
 
-function bodyOf({ header, bytes, start }: Page): Uint8Array {
-  return checkedBody(bytes, header, start)
-}
-
 /** The bytes of a page, once they have passed its checksum. */
-function checkedBody(chunk: Uint8Array, header: PageHeader, start: number): Uint8Array {
-  const body = chunk.subarray(start, start + header.compressedSize)
+export function bodyOf({ header, bytes, start }: Page): Uint8Array {
+  const body = bytes.subarray(start, start + header.compressedSize)
   if (header.crc !== undefined && crc32(body) !== header.crc) {
     throw new SluiceError('corrupt', 'the checksum of a page does not match its bytes')
   }
   return body
 }
 
-function readU32(bytes: Uint8Array): number {
+export function readU32(bytes: Uint8Array): number {
   return (bytes[0]! | (bytes[1]! << 8) | (bytes[2]! << 16) | (bytes[3]! << 24)) >>> 0
 }
 

@@ -3,10 +3,11 @@ import type { Arena, Region } from '../core/arena.ts'
 import { makeBatch } from '../core/batch.ts'
 import { type ErrorContext, located, SluiceError } from '../core/errors.ts'
 import type { Rows } from '../core/take.ts'
-import { toField, topLevel } from './arrow-schema.ts'
+import { topLevel } from './arrow-schema.ts'
 import { ColumnReader, type PageCounts } from './column-reader.ts'
-import { NestedReader } from './fallback.ts'
+import { columnShape } from './column-shape.ts'
 import type { FileMetadata } from './metadata.ts'
+import { NestedReader } from './nested-reader.ts'
 import type { ChunkPart } from './pages.ts'
 import { type SchemaNode, schemaTree } from './schema-tree.ts'
 
@@ -25,11 +26,11 @@ export interface RowGroupSource {
   parts: (leaf: number) => readonly ChunkPart[]
   /** Where decoding happens. */
   arena: Arena
-  /** Counts the pages of flat columns. */
+  /** Counts the pages. */
   counts?: PageCounts
 }
 
-/** A column of either kind: decoded by Sluice's own codec, or nested. */
+/** A column of either kind: flat or nested. */
 interface TopLevelReader {
   readonly field: Field
   readonly pageBytes: number
@@ -55,15 +56,15 @@ export class RowGroupReader {
   readonly #readers: TopLevelReader[]
   #row = 0
 
-  /** Reads the pages' headers. Asynchronous only because nested columns load their decoder. */
-  static async open(source: RowGroupSource): Promise<RowGroupReader> {
+  /** Reads the pages' headers. */
+  static open(source: RowGroupSource): RowGroupReader {
     const readers: TopLevelReader[] = []
     const rows = groupOf(source).numRows
     const roots = schemaTree(source.metadata.schema).children
     try {
       for (const name of source.columns) {
         try {
-          readers.push(await openColumn(source, topLevel(roots, name), rows))
+          readers.push(openColumn(source, topLevel(roots, name), rows))
         } catch (error) {
           throw located(error, 'corrupt', { ...place(source), column: name })
         }
@@ -153,7 +154,7 @@ function place({ file, rowGroup }: RowGroupSource): ErrorContext {
   return { file, rowGroup }
 }
 
-async function openColumn(source: RowGroupSource, node: SchemaNode, rows: number): Promise<TopLevelReader> {
+function openColumn(source: RowGroupSource, node: SchemaNode, rows: number): TopLevelReader {
   const { arena, parts, counts = { total: 0, opened: 0 } } = source
   const group = groupOf(source)
   const chunks = group.columns.slice(node.firstLeaf, node.endLeaf)
@@ -161,15 +162,16 @@ async function openColumn(source: RowGroupSource, node: SchemaNode, rows: number
     if (chunk.encrypted === true) throw new SluiceError('unsupported', 'the column is encrypted')
     if (chunk.filePath !== undefined) throw new SluiceError('unsupported', 'the column lies in another file')
   }
-  if (node.element.type === undefined || node.element.repetition === 'REPEATED') {
-    return NestedReader.open(node, chunks, index => parts(node.firstLeaf + index)[0]!.bytes, rows)
+  const shape = columnShape(node)
+  if (shape.kind !== 'leaf') {
+    return new NestedReader(shape, group.columns, leaf => parts(leaf)[0]!.bytes, rows, counts, arena)
   }
-  const chunk = group.columns[node.firstLeaf]!
+  const chunk = group.columns[shape.leaf]!
   if (chunk.numValues !== rows) {
     throw new SluiceError('corrupt', `the chunk has ${chunk.numValues} values for ${rows} rows`)
   }
   const region = (size: number) => arena.region(size)
   // A chunk without values may have no page, and bytes that are none.
-  const own = rows === 0 ? [] : parts(node.firstLeaf)
-  return new ColumnReader(toField(node), node.element, chunk, own, counts, region)
+  const own = rows === 0 ? [] : parts(shape.leaf)
+  return new ColumnReader(shape.field, shape.element, chunk, own, counts, region)
 }

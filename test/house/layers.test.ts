@@ -21,7 +21,6 @@ const OWNERS: Record<string, RegExp> = {
   'apache-arrow': /^/,
   'p-limit': /^core\/concurrency\.ts$/,
   'p-retry': /^core\/retry\.ts$/,
-  'parquet-wasm': /^parquet\/fallback\.ts$/,
   rxjs: /^core\/pipeline\.ts$/,
   'node:fs': /^(storage\/local|core\/kernels\/kernels\.ts$|cli\/location\.ts$)/,
   'node:fs/promises': /^storage\/local/,

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { AggregateKernels } from './aggregate.ts'
 import type { ArithmeticKernels } from './arithmetic.ts'
+import type { AssembleKernels } from './assemble.ts'
 import type { BitKernels } from './bits.ts'
 import type { BloomKernels } from './bloom.ts'
 import type { BooleanKernels } from './boolean.ts'
@@ -44,6 +45,7 @@ export type Kernels = TakeKernels &
   BooleanKernels &
   AggregateKernels &
   ArithmeticKernels &
+  AssembleKernels &
   BoundsKernels &
   ByteKernels &
   CompactKernels &

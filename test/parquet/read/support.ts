@@ -59,7 +59,7 @@ export async function readRowGroup(
   const region = arena.region()
   let reader: RowGroupReader | undefined
   try {
-    reader = await RowGroupReader.open({ file: name, metadata, rowGroup, columns, parts, arena })
+    reader = RowGroupReader.open({ file: name, metadata, rowGroup, columns, parts, arena })
     for (const step of steps) {
       if (step < 0) reader.skip(-step)
       else use(reader.read(step, region))

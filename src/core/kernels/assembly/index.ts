@@ -1,5 +1,6 @@
 export * from './aggregate'
 export * from './arithmetic'
+export * from './assemble'
 export { copyBits, fillBits, popcount } from './bits'
 export { bloomFixed, bloomSpans } from './bloom'
 export * from './boolean'
