@@ -2,10 +2,10 @@ import type { Field } from 'apache-arrow'
 import { SluiceError } from '../core/errors.ts'
 import { MAGIC, writeFooter } from './footer-writer.ts'
 import { hasBloomFilter, type LeafType, type ValueOrder } from './leaf-type.ts'
-import type { FileMetadata, SortingColumn } from './metadata.ts'
+import type { ColumnChunkMetadata, FileMetadata, SortingColumn } from './metadata.ts'
 import { writeColumnIndex, writeOffsetIndex } from './page-index-writer.ts'
 import { parquetSchema } from './parquet-schema.ts'
-import { type EncodedPage, type EncodedRowGroup, shiftChunk } from './row-group-writer.ts'
+import { type EncodedRowGroup, shiftChunk } from './row-group-writer.ts'
 import { checkColumns, type ResolvedWriteOptions, sortingColumns } from './write-options.ts'
 
 /**
@@ -23,8 +23,12 @@ export class ParquetFileWriter {
   readonly #options: ResolvedWriteOptions
   readonly #orders: ValueOrder[]
   readonly #sortingColumns: SortingColumn[]
-  /** Per row group, per column. */
-  readonly #pages: EncodedPage[][][] = []
+  /** Of each chunk, in the order of the file; as bytes, which take a fraction of what objects do. */
+  readonly #indexes: {
+    chunk: ColumnChunkMetadata
+    columnIndex: Uint8Array | undefined
+    offsetIndex: Uint8Array
+  }[] = []
   #bytes = 0
 
   constructor(fields: readonly Field[], options: ResolvedWriteOptions) {
@@ -79,7 +83,7 @@ export class ParquetFileWriter {
       totalCompressedSize: columns.reduce((sum, chunk) => sum + chunk.totalCompressedSize, 0),
       ...(this.#sortingColumns.length === 0 ? {} : { sortingColumns: this.#sortingColumns }),
     })
-    this.#pages.push(group.columns.map(chunk => chunk.pages))
+    if (this.#options.pageIndex) this.#addIndexes(group)
     this.#metadata.numRows += group.rows
     this.#bytes += group.bytes.length
     return group.bytes
@@ -94,6 +98,17 @@ export class ParquetFileWriter {
     return { bytes, metadata: this.#metadata }
   }
 
+  #addIndexes({ columns }: EncodedRowGroup): void {
+    for (const [index, { metadata, pages }] of columns.entries()) {
+      if (pages.length === 0) continue
+      this.#indexes.push({
+        chunk: metadata,
+        columnIndex: writeColumnIndex(this.#orders[index]!, pages),
+        offsetIndex: writeOffsetIndex(pages),
+      })
+    }
+  }
+
   /** All column indexes, then all offset indexes, as PageIndex.md has it. */
   #writePageIndex(): Uint8Array[] {
     const parts: Uint8Array[] = []
@@ -103,19 +118,14 @@ export class ParquetFileWriter {
       this.#bytes += part.length
       return { offset, length: part.length }
     }
-    const chunks = this.#metadata.rowGroups.flatMap((group, ordinal) =>
-      group.columns.map((chunk, index) => ({ chunk, index, pages: this.#pages[ordinal]![index]! })),
-    )
-    for (const { chunk, index, pages } of chunks) {
-      const columnIndex = pages.length === 0 ? undefined : writeColumnIndex(this.#orders[index]!, pages)
+    for (const { chunk, columnIndex } of this.#indexes) {
       if (columnIndex === undefined) continue
       const { offset, length } = add(columnIndex)
       chunk.columnIndexOffset = offset
       chunk.columnIndexLength = length
     }
-    for (const { chunk, pages } of chunks) {
-      if (pages.length === 0) continue
-      const { offset, length } = add(writeOffsetIndex(pages))
+    for (const { chunk, offsetIndex } of this.#indexes) {
+      const { offset, length } = add(offsetIndex)
       chunk.offsetIndexOffset = offset
       chunk.offsetIndexLength = length
     }
