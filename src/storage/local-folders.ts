@@ -122,13 +122,7 @@ export class LocalFolders {
 
   async #make(folder: string, sync: boolean): Promise<string> {
     await this.#checkNearest(folder)
-    let first: string | undefined
-    try {
-      first = await mkdir(folder, { recursive: true })
-    } catch (error) {
-      if (errno(error) === 'EEXIST' || errno(error) === 'ENOTDIR') throw notBoth(folder, error)
-      throw error
-    }
+    const first = await this.#mkdir(folder)
     const real = await this.resolve(folder)
     if (first !== undefined && sync) {
       // The folder that the first new one was made in, down to the one that the last was made in.
@@ -140,6 +134,33 @@ export class LocalFolders {
       await Promise.all(syncs)
     }
     return real
+  }
+
+  /**
+   * Makes a folder and those above it; gives the first one that was made. One that another process removes just
+   * after it was found to be there, Node takes for a file: then it is tried again.
+   */
+  async #mkdir(folder: string): Promise<string | undefined> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await mkdir(folder, { recursive: true })
+      } catch (error) {
+        if (errno(error) !== 'EEXIST' && errno(error) !== 'ENOTDIR') throw error
+        if (attempt === RETRIES || (await this.#leadsThroughFile(folder))) throw notBoth(folder, error)
+      }
+    }
+  }
+
+  /** Whether what is there of a folder, or else the nearest one above it, is none. */
+  async #leadsThroughFile(folder: string): Promise<boolean> {
+    for (let path = folder; path !== dirname(path); path = dirname(path)) {
+      try {
+        return !(await this.calls.stat(path)).isDirectory()
+      } catch (error) {
+        if (errno(error) !== 'ENOENT' && errno(error) !== 'ENOTDIR') throw error
+      }
+    }
+    return false
   }
 
   /** Nothing is made through a link that leads out of the root: checks the nearest folder that exists. */
