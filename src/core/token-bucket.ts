@@ -13,6 +13,8 @@ export class TokenBucket {
   readonly burst: number
   #balance: number
   #updated = performance.now()
+  /** Settles with the one who came last: timers that are due within one millisecond fire in any order. */
+  #last: Promise<void> = Promise.resolve()
 
   /** @param burst Tokens that may be taken at once after a pause. Default: those of one second. */
   constructor(perSecond: number, burst: number = perSecond) {
@@ -23,7 +25,13 @@ export class TokenBucket {
   }
 
   /** Takes tokens and waits for them as need be; rejects with the signal's reason, having taken none. */
-  async take(tokens: number, signal?: AbortSignal): Promise<void> {
+  take(tokens: number, signal?: AbortSignal): Promise<void> {
+    const taken = this.#take(tokens, this.#last, signal)
+    this.#last = taken.catch(() => {})
+    return taken
+  }
+
+  async #take(tokens: number, before: Promise<void>, signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted()
     const now = performance.now()
     const earned = ((now - this.#updated) / 1000) * this.perSecond
@@ -38,5 +46,6 @@ export class TokenBucket {
       this.#balance += tokens
       throw error
     }
+    await before
   }
 }

@@ -20,6 +20,14 @@ test('first come, first served, also by who takes more than the burst', async ()
   assert.deepEqual(order, [0, 1, 2, 3])
 })
 
+test('many who are due within the same milliseconds are served in their order', async () => {
+  const bucket = new TokenBucket(10_000, 1)
+  const order: number[] = []
+  const calls = Array.from({ length: 300 }, (_, i) => i)
+  await Promise.all(calls.map(i => bucket.take((i * 7) % 5).then(() => order.push(i))))
+  assert.deepEqual(order, calls)
+})
+
 test('no more than the burst is saved up', async t => {
   let now = 1e6
   t.mock.method(performance, 'now', () => now)
