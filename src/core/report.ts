@@ -17,7 +17,14 @@ export interface RunReport {
   partitions: number
   /** Source files and row groups, and those that statistics or partition keys made unnecessary to read. */
   fragments: { total: number; pruned: number }
-  rowGroups: { total: number; pruned: number }
+  rowGroups: {
+    total: number
+    pruned: number
+    /** Written as the bytes that they were. */
+    copied: number
+    /** Joined to larger ones without being decoded. */
+    joined: number
+  }
   /**
    * Data pages of the flat columns that were needed, in the row groups that were read, and those that were never
    * decompressed: the page index ruled them out, or no filter left a row in them.

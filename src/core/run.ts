@@ -78,7 +78,9 @@ export class Run implements AsyncDisposable {
   /** Share of the lanes' part of the budget that one set of lanes may take; below 1 where there are two sets. */
   laneShare = 1
   fragments: { total: number; pruned: number } = { total: 0, pruned: 0 }
-  rowGroups: { total: number; pruned: number } = { total: 0, pruned: 0 }
+  rowGroups: { total: number; pruned: number; copied: number; joined: number } = {
+    ...{ total: 0, pruned: 0, copied: 0, joined: 0 },
+  }
   pages: { total: number; pruned: number } = { total: 0, pruned: 0 }
   bloomFilters: { read: number; pruned: number } = { read: 0, pruned: 0 }
   /** Most bytes that the lanes held, summed. */

@@ -10,13 +10,15 @@ import { stagesSchema } from '../core/stages.ts'
 import { type BatchMessage, fieldToMessage, packBatch } from '../core/transport.ts'
 import type { ResolvedWriteOptions } from '../parquet/write-options.ts'
 import type { StagedWriter } from '../storage/store.ts'
-import type { LaneCounts, LaneSink, LaneUnit } from './lane-messages.ts'
+import type { Fetched, FetchedPassage } from './fetch.ts'
+import type { LaneCounts, LaneSink } from './lane-messages.ts'
 import { type LanePool, openLanes, startLanes } from './lane-pool.ts'
 import { type FileLimits, TaskOutput, type WrittenFile } from './output.ts'
 import type { RowGroupSize } from './partition-buffers.ts'
+import { PassThrough, type PlannedPassage } from './pass-through.ts'
 import { ParquetScan } from './scan.ts'
 import type { SourceFile } from './scan-listing.ts'
-import { type FetchedUnit, SMALL_RUN } from './units.ts'
+import { type FetchedUnit, type PlannedUnit, SMALL_RUN } from './units.ts'
 
 /** Where the files of a drain go, and how they look. */
 export interface Drain {
@@ -24,6 +26,8 @@ export interface Drain {
   limits: FileLimits
   size: RowGroupSize
   write: ResolvedWriteOptions
+  /** Whether row groups may go into files as the bytes that they are. */
+  passThrough: boolean
   createFile(task: number, partition: string): Promise<StagedWriter>
   /** Called once a task, with the files that it wrote. */
   finishTask(task: number, files: WrittenFile[]): Promise<void>
@@ -48,10 +52,9 @@ export async function drainScan(
   const outputs = new Map<number, TaskOutput>()
   const emit = (value: Parameters<TaskOutput['append']>[0], lane: number) => outputs.get(lane)!.append(value)
   let pool: LanePool | undefined
-  const start = async (
-    files: readonly SourceFile[],
-  ): Promise<{ pool: LanePool; units: AsyncGenerator<FetchedUnit> }> => {
-    const planned = scan.planned(files, plan.head, run)
+  const start = async <P extends PlannedUnit | PlannedPassage>(
+    planned: AsyncGenerator<P>,
+  ): Promise<{ pool: LanePool; units: AsyncGenerator<Fetched<P>> }> => {
     if (pool !== undefined) return { pool, units: scan.fetched(planned, run) }
     const started = await startLanes(scan, planned, run, program, emit)
     pool = started.pool
@@ -64,8 +67,10 @@ export async function drainScan(
     const taskOf = new Map(
       tasks.flatMap(({ task, files }) => files.map((file): [number, number] => [file.id, task])),
     )
-    const started = await start(tasks.flatMap(({ files }) => files))
+    const all = tasks.flatMap(({ files }) => files)
+    const started = await start(scan.planned(all, plan.head, run))
     await eachUnit(started.units, started.pool, async (unit, lane, index) => {
+      await started.pool.introduce(lane, unit.fragment)
       const task = taskOf.get(unit.fragment.file.id)!
       taskOf.delete(unit.fragment.file.id)
       const output = open(task)
@@ -80,13 +85,19 @@ export async function drainScan(
     })
     for (const task of taskOf.values()) await drain.finishTask(task, [])
   } else {
+    const source = await scan.schema(run)
+    const passing = drain.passThrough
+      ? PassThrough.of(plan, source, fields, drain.keys, drain.size)
+      : undefined
     for (const { task, files } of tasks) {
-      const started = await start(files)
+      const planned = scan.planned(files, plan.head, run)
+      const started = await start(passing?.plan(planned) ?? planned)
       const output = open(task)
       started.pool.lanes.forEach((_, i) => void outputs.set(i, output))
       await guarded(output, async () => {
-        await eachUnit(started.units, started.pool, async (unit, lane) => {
-          await counted(run, await lane.call<LaneCounts>('rewrite', unit.unit))
+        await eachUnit(started.units, started.pool, async (work, lane) => {
+          if ('passage' in work) await passOn(work, scan, started.pool, lane, output, run)
+          else await rewrite(work, started.pool, lane, run)
         })
         await finishLeftovers(started.pool, drain.size)
         await drain.finishTask(task, await output.finish())
@@ -94,6 +105,51 @@ export async function drainScan(
     }
   }
   await closeLanes(pool, run)
+}
+
+async function rewrite(
+  { fragment, unit }: FetchedUnit,
+  pool: LanePool,
+  lane: LaneClient,
+  run: Run,
+): Promise<void> {
+  await pool.introduce(lane, fragment)
+  await counted(run, await lane.call<LaneCounts>('rewrite', unit))
+}
+
+/** Copies a row group, or has a lane join several; if they do not go together, decodes them after all. */
+async function passOn(
+  fetched: FetchedPassage,
+  scan: ParquetScan,
+  pool: LanePool,
+  lane: LaneClient,
+  output: TaskOutput,
+  run: Run,
+): Promise<void> {
+  const { passage, groups } = fetched
+  const { path, rows } = passage
+  if (passage.verbatim) {
+    await output.copy(path, groups[0]!)
+    run.rowGroups.copied += groups.length
+  } else if (await lane.call<boolean>('join', path, groups)) run.rowGroups.joined += groups.length
+  else {
+    fetched.release()
+    for await (const unit of scan.fetched(inOrder(passage.groups.map(({ unit }) => unit)), run)) {
+      try {
+        await rewrite(unit, pool, lane, run)
+      } finally {
+        unit.release()
+      }
+    }
+    return
+  }
+  run.rowsIn += rows
+  run.rowsOut += rows
+  await run.paced(rows, passage.storedBytes)
+}
+
+async function* inOrder<T>(items: readonly T[]): AsyncGenerator<T> {
+  yield* items
 }
 
 /** Runs a pipeline whose batches come from the main thread: user functions, or a source of another kind. */
@@ -173,14 +229,10 @@ function laneSink(fields: readonly Field[], tail: LaneSink['tail'], drain: Drain
   }
 }
 
-async function eachUnit(
-  units: AsyncGenerator<FetchedUnit>,
+async function eachUnit<F extends FetchedUnit | FetchedPassage>(
+  units: AsyncGenerator<F>,
   pool: LanePool,
-  work: (
-    unit: { fragment: FetchedUnit['fragment']; unit: LaneUnit },
-    lane: LaneClient,
-    index: number,
-  ) => Promise<void>,
+  work: (unit: F, lane: LaneClient, index: number) => Promise<void>,
 ): Promise<void> {
   try {
     await eachLane(pool, async (lane, index, failed) => {
@@ -188,7 +240,6 @@ async function eachUnit(
         const step = await units.next()
         if (step.done) return
         try {
-          await pool.introduce(lane, step.value.fragment)
           await work(step.value, lane, index)
         } finally {
           step.value.release()

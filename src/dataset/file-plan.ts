@@ -120,7 +120,7 @@ function planRowGroup(
     pagesPruned += offsets.pages.length - runs.reduce((sum, run) => sum + run.pages, 0)
     return { leaf, runs }
   })
-  return [{ rowGroup, ranges, chunks, pagesPruned }]
+  return [{ rowGroup, ranges, chunks, pagesPruned, certain: undecided.length === 0 }]
 }
 
 /** The leaf of a column that is not nested, and not a partition key, whatever the file has of that name. */

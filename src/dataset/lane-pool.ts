@@ -1,17 +1,12 @@
 import { extname } from 'node:path'
 import { InlineLane, type LaneClient, WorkerLane } from '../core/lanes.ts'
 import type { Run } from '../core/run.ts'
+import type { Fetched } from './fetch.ts'
 import { laneHandlers } from './lane.ts'
 import type { LaneEmit, LaneProgram } from './lane-messages.ts'
 import { laneBytes, lanesThatFit } from './mode.ts'
-import {
-  type FetchedUnit,
-  type Fragment,
-  laneFile,
-  type PlannedUnit,
-  SMALL_RUN,
-  SMALL_UNITS,
-} from './units.ts'
+import type { PlannedPassage } from './pass-through.ts'
+import { type Fragment, laneFile, type PlannedUnit, SMALL_RUN, SMALL_UNITS } from './units.ts'
 
 /** Takes a row group that lane number `lane` has encoded; the lane waits once a few are unanswered. */
 export type LaneEmitHandler = (emit: LaneEmit, lane: number) => Promise<void>
@@ -67,7 +62,10 @@ export class LanePool {
 
 /** Reads the bytes of planned work ahead of need. */
 export interface UnitFetcher {
-  fetched(planned: AsyncIterable<PlannedUnit>, run: Run): AsyncGenerator<FetchedUnit>
+  fetched<P extends PlannedUnit | PlannedPassage>(
+    planned: AsyncIterable<P>,
+    run: Run,
+  ): AsyncGenerator<Fetched<P>>
 }
 
 /**
@@ -76,24 +74,26 @@ export interface UnitFetcher {
  *
  * @returns the pool, and all the units
  */
-export async function startLanes(
+export async function startLanes<P extends PlannedUnit | PlannedPassage>(
   source: UnitFetcher,
-  planned: AsyncGenerator<PlannedUnit>,
+  planned: AsyncGenerator<P>,
   run: Run,
   program: Omit<LaneProgram, 'arenaBytes'>,
   emit: LaneEmitHandler,
-): Promise<{ pool: LanePool; units: AsyncGenerator<FetchedUnit> }> {
-  const first: PlannedUnit[] = []
+): Promise<{ pool: LanePool; units: AsyncGenerator<Fetched<P>> }> {
+  const first: P[] = []
   let bytes = 0
   let ended = false
   while (!ended && (bytes < SMALL_RUN || first.length < 2) && first.length < SMALL_UNITS) {
     const step = await planned.next()
     if (step.done) ended = true
-    else bytes += first[first.push(step.value) - 1]!.storedBytes
+    else bytes += bytesForLanes(first[first.push(step.value) - 1]!)
   }
   const small = ended && (first.length <= 1 || bytes < SMALL_RUN)
   const fitting = lanesThatFit(run.execution, Math.max(0, ...first.map(unit => unit.decodedBytes)))
-  const count = small ? 0 : ended ? Math.min(fitting, first.length) : fitting
+  // Where nothing so far needs a lane, one is enough for what may yet come.
+  const most = ended ? first.length : bytes === 0 ? 1 : fitting
+  const count = small ? 0 : Math.min(fitting, most)
   const units = source.fetched(chain(first, planned), run)
   const ahead = units.next()
   const taken = ahead.catch(() => undefined)
@@ -104,6 +104,11 @@ export async function startLanes(
   })
   const pool = await openLanes(count, run, program, emit)
   return { pool, units: resume(ahead, units) }
+}
+
+/** Bytes that a lane has to look at. */
+function bytesForLanes(work: PlannedUnit | PlannedPassage): number {
+  return 'path' in work && work.verbatim ? 0 : work.storedBytes
 }
 
 /** Starts `count` workers, or a lane on the main thread for 0, and configures them. They end with the run at the latest. */

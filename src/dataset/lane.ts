@@ -11,7 +11,10 @@ import {
   fieldFromMessage,
   packBatch,
 } from '../core/transport.ts'
-import { type BatchRows, encodeRowGroup } from '../parquet/row-group-writer.ts'
+import type { ByteOutput } from '../parquet/byte-output.ts'
+import type { StoredChunk } from '../parquet/merge-chunks.ts'
+import { mergeRowGroups } from '../parquet/merge-row-groups.ts'
+import { type BatchRows, type EncodedRowGroup, encodeRowGroup } from '../parquet/row-group-writer.ts'
 import type { LaneBatch, LaneCounts, LaneEmit, LaneFile, LaneProgram, LaneUnit } from './lane-messages.ts'
 import { PartitionBuffers, type TakenRows } from './partition-buffers.ts'
 import { type Step, UnitDecoder } from './unit-decoder.ts'
@@ -19,6 +22,8 @@ import { UnitGroups } from './unit-groups.ts'
 
 /** A batch from the main thread is copied in, and ordered by partition. */
 const COPIES = 2
+/** Row groups that are joined take what they are long, and twice that if there is a moment when it grows. */
+const JOINING = 3
 /** Share of the arena that encoding and decoding may use for what they need on the way. */
 const RESERVE = 0.15
 /** Encoded row groups that the main thread has not written yet. */
@@ -230,10 +235,30 @@ export class Lane {
     }
   }
 
+  /**
+   * Joins row groups that are given as their chunks, of which none has to be decoded for its values. False, with
+   * nothing done, if they do not go together.
+   */
+  async join(path: string, groups: StoredChunk[][]): Promise<boolean> {
+    const bytes = groups.reduce(
+      (sum, chunks) => chunks.reduce((all, { bytes }) => all + bytes.length, sum),
+      0,
+    )
+    await this.#makeRoom(JOINING * bytes)
+    const joined = mergeRowGroups(this.#arena, this.#fields, groups, this.#program.sink!.write)
+    if (joined === undefined) return false
+    await this.#send(path, joined)
+    return true
+  }
+
   /** Encodes rows before it returns; resolves when the lane may go on. */
   #encode(path: string, rows: readonly BatchRows[], bytes: number): Promise<void> {
     const { write } = this.#program.sink!
-    const { group, output } = encodeRowGroup(this.#arena, this.#fields, rows, bytes, write)
+    return this.#send(path, encodeRowGroup(this.#arena, this.#fields, rows, bytes, write))
+  }
+
+  /** Sends a row group to be written, and frees its bytes once it is. */
+  #send(path: string, { group, output }: { group: EncodedRowGroup; output: ByteOutput }): Promise<void> {
     const size = group.bytes.length
     const sent = this.#emit({ path, group } satisfies LaneEmit)
       .catch(error => {
@@ -282,6 +307,7 @@ export function laneHandlers(emit: EmitHandler): LaneHandlers {
     next: () => own().next(),
     close: () => own().close(),
     rewrite: (unit: LaneUnit) => own().rewrite(unit),
+    join: (path: string, groups: StoredChunk[][]) => own().join(path, groups),
     ingest: (batch: BatchMessage) => own().ingest(batch),
     leftovers: () => own().leftovers(),
     lend: (paths: string[]) => own().lend(paths),

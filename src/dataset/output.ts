@@ -2,7 +2,10 @@ import type { Field } from 'apache-arrow'
 import { forEachConcurrently } from '../core/concurrency.ts'
 import { SluiceError } from '../core/errors.ts'
 import type { Run } from '../core/run.ts'
+import { type CopiedChunk, copyRowGroup } from '../parquet/copy-row-group.ts'
 import { ParquetFileWriter } from '../parquet/file-writer.ts'
+import { parquetSchema } from '../parquet/parquet-schema.ts'
+import type { RowGroupParts } from '../parquet/row-group-writer.ts'
 import type { ResolvedWriteOptions } from '../parquet/write-options.ts'
 import type { StagedUpload, StagedWriter } from '../storage/store.ts'
 import type { LaneEmit } from './lane-messages.ts'
@@ -36,6 +39,7 @@ interface OpenFile {
  */
 export class TaskOutput {
   readonly #fields: readonly Field[]
+  readonly #schema: ReturnType<typeof parquetSchema>
   readonly #options: ResolvedWriteOptions
   readonly #limits: FileLimits
   readonly #create: (partition: string) => Promise<StagedWriter>
@@ -52,14 +56,24 @@ export class TaskOutput {
     run: Run,
   ) {
     this.#fields = fields
+    this.#schema = parquetSchema(fields)
     this.#options = options
     this.#limits = limits
     this.#create = create
     this.#run = run
   }
 
-  /** Resolves when the row group's bytes are written. */
+  /** Resolves when the row group's bytes are written. They lie in the lane's memory, until it is answered. */
   append({ path, group }: LaneEmit): Promise<void> {
+    return this.#enqueue(path, { ...group, parts: [group.bytes], length: group.bytes.byteLength })
+  }
+
+  /** The same for a row group that is copied from a source file. */
+  copy(path: string, chunks: readonly CopiedChunk[]): Promise<void> {
+    return this.#enqueue(path, copyRowGroup(this.#schema, chunks))
+  }
+
+  #enqueue(path: string, group: RowGroupParts): Promise<void> {
     if (!this.#tails.has(path) && this.#tails.size >= this.#limits.maxPartitions) {
       return Promise.reject(
         new SluiceError(
@@ -73,7 +87,6 @@ export class TaskOutput {
       )
     }
     const before = this.#tails.get(path) ?? Promise.resolve()
-    // Its bytes lie in the lane's memory, and stay there until the lane is answered.
     const done = before.then(() => this.#append(path, group))
     this.#tails.set(path, done)
     // Whoever waits for `done` hears of the failure; later appends to the partition fail with it.
@@ -95,12 +108,12 @@ export class TaskOutput {
     this.#open.clear()
   }
 
-  async #append(path: string, group: LaneEmit['group']): Promise<void> {
+  async #append(path: string, group: RowGroupParts): Promise<void> {
     let open = this.#open.get(path)
     const { maxRowsPerFile, targetFileBytes } = this.#limits
     if (
       open !== undefined &&
-      (open.rows + group.rows > maxRowsPerFile || open.bytes + group.bytes.byteLength > targetFileBytes)
+      (open.rows + group.rows > maxRowsPerFile || open.bytes + group.length > targetFileBytes)
     ) {
       await this.#close(path)
       open = undefined
@@ -111,9 +124,8 @@ export class TaskOutput {
       this.#open.set(path, open)
       await this.#write(open, file.header())
     }
-    const { rows } = group
-    await this.#write(open, open.file.append(group))
-    open.rows += rows
+    for (const part of open.file.appendParts(group)) await this.#write(open, part)
+    open.rows += group.rows
   }
 
   async #close(path: string): Promise<void> {

@@ -1,6 +1,5 @@
 import type { RecordBatch, Schema } from 'apache-arrow'
 import type { Aggregation } from '../core/aggregation/plan.ts'
-import { SluiceError } from '../core/errors.ts'
 import { prune } from '../core/expressions/prune.ts'
 import type { LaneClient } from '../core/lanes.ts'
 import { mapOrdered } from '../core/ordered.ts'
@@ -10,14 +9,15 @@ import type { Source, SourceExplanation } from '../core/source.ts'
 import { requiredColumns, type Stage } from '../core/stages.ts'
 import { batchFromMessage, fieldToMessage } from '../core/transport.ts'
 import type { FileMetadata } from '../parquet/metadata.ts'
-import { coalesceRanges } from '../storage/ranges.ts'
 import type { Store } from '../storage/store.ts'
 import { constantBounds } from './bounds.ts'
+import { type Fetched, type FetchedPassage, fetchPassage, fetchUnit } from './fetch.ts'
 import { planFile } from './file-plan.ts'
 import type { LaneBatch, LaneCounts, LaneProgram } from './lane-messages.ts'
 import { startLanes } from './lane-pool.ts'
 import { chooseMode, lanesThatFit } from './mode.ts'
 import { OpenUnit } from './open-unit.ts'
+import type { PlannedPassage } from './pass-through.ts'
 import {
   checkFile,
   fileName,
@@ -46,8 +46,6 @@ export interface ScanOptions {
 
 /** Footers read ahead of need. */
 const FOOTERS_AHEAD = 8
-/** Column chunks closer than this are read in one request, so that it counts in the budget. */
-const COALESCE_GAP = 64 * 1024
 /** Units read ahead of the lanes that wait for them. */
 const UNITS_AHEAD = 2
 
@@ -255,66 +253,19 @@ export class ParquetScan implements Source {
   }
 
   /** The same work, its bytes read ahead as far as the budget lets it. */
-  fetched(planned: AsyncIterable<PlannedUnit>, run: Run): AsyncGenerator<FetchedUnit> {
+  fetched<P extends PlannedUnit | PlannedPassage>(
+    planned: AsyncIterable<P>,
+    run: Run,
+  ): AsyncGenerator<Fetched<P>> {
     const slabs = new Slabs(run.budget)
+    const fetch = (work: PlannedUnit | PlannedPassage): Promise<FetchedUnit | FetchedPassage> =>
+      'path' in work ? fetchPassage(this.store, work, slabs, run) : fetchUnit(this.store, work, slabs, run)
     return mapOrdered(
       planned,
       UNITS_AHEAD + this.execution.lanes,
-      unit => this.#fetch(unit, slabs, run),
+      work => fetch(work) as Promise<Fetched<P>>,
       fetched => fetched.release(),
     )
-  }
-
-  async #fetch({ fragment, rowGroups }: PlannedUnit, slabs: Slabs, run: Run): Promise<FetchedUnit> {
-    const { metadata, file, name } = fragment
-    const wanted = rowGroups.flatMap(({ rowGroup, chunks }) =>
-      chunks.flatMap(({ leaf, runs }) => runs.map(range => ({ rowGroup, leaf, range }))),
-    )
-    for (const { rowGroup, leaf, range } of wanted) {
-      if (range.start >= 0 && range.end <= file.object.size && range.start <= range.end) continue
-      throw new SluiceError(
-        'corrupt',
-        `lies at bytes ${range.start} to ${range.end} of ${file.object.size}`,
-        {
-          file: name,
-          rowGroup,
-          column: metadata.columns[leaf]!.path.join('.'),
-        },
-      )
-    }
-    const ranges = wanted.map(({ range }) => range)
-    const reads = coalesceRanges(ranges, { gap: COALESCE_GAP })
-    const size = reads.reduce((sum, { start, end }) => sum + end - start, 0)
-    const slab = await slabs.take(size, run.signal)
-    try {
-      const bytes = await run.attempt(() => {
-        slab.reset()
-        return this.store.getRanges(file.object.key, ranges, {
-          ifMatch: file.object.etag,
-          signal: run.signal,
-          coalesceGap: COALESCE_GAP,
-          allocate: count => slab.allocate(count),
-        })
-      })
-      run.bytesRead += size
-      let next = 0
-      const chunks = rowGroups.flatMap(({ rowGroup, chunks }) =>
-        chunks.map(({ leaf, runs }) => ({
-          rowGroup,
-          leaf,
-          parts: runs.map(({ firstRow, rows }) => ({ bytes: bytes[next++]!, firstRow, rows })),
-        })),
-      )
-      const unit = {
-        file: file.id,
-        rowGroups: rowGroups.map(({ rowGroup, ranges }) => ({ rowGroup, ranges })),
-        chunks,
-      }
-      return { fragment, unit, release: () => slab.release() }
-    } catch (error) {
-      slab.release()
-      throw error
-    }
   }
 }
 

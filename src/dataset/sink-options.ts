@@ -13,13 +13,20 @@ export interface FileOptions extends ParquetWriteOptions {
   rowGroupRows?: number
   /** A row group is closed once it has about this many bytes of Arrow data. @default '64MiB' */
   rowGroupBytes?: number | string
+  /**
+   * Copy row groups whose rows and columns stay as they are, in one partition, as the bytes that they are; and join
+   * small ones without decoding what is not in a dictionary. Their encodings, codec and page sizes are then the
+   * source's. @default true, unless an option says how columns are encoded or row groups are cut
+   */
+  passThrough?: boolean
 }
 
 export function resolveFileOptions(options: FileOptions): {
   write: ResolvedWriteOptions
   size: RowGroupSize
+  passThrough: boolean
 } {
-  const { rowGroupRows = 262_144, rowGroupBytes = 64 * 2 ** 20, ...write } = options
+  const { rowGroupRows = 262_144, rowGroupBytes = 64 * 2 ** 20, passThrough, ...write } = options
   if (!Number.isInteger(rowGroupRows) || rowGroupRows < 1) {
     throw new SluiceError('invalid-argument', `must be a whole number above 0, not ${rowGroupRows}`, {
       option: 'rowGroupRows',
@@ -28,5 +35,23 @@ export function resolveFileOptions(options: FileOptions): {
   return {
     write: resolveWriteOptions(write),
     size: { rows: rowGroupRows, bytes: parseBytes(rowGroupBytes, 'rowGroupBytes') },
+    passThrough: passThrough ?? !ENCODING_OPTIONS.some(name => options[name] !== undefined),
   }
 }
+
+/** Options that bytes of other files need not comply with. */
+const ENCODING_OPTIONS = [
+  'compression',
+  'pageVersion',
+  'pageBytes',
+  'pageRows',
+  'dictionary',
+  'encodings',
+  'statistics',
+  'pageIndex',
+  'crc',
+  'bloomFilters',
+  'sortedBy',
+  'rowGroupRows',
+  'rowGroupBytes',
+] as const satisfies readonly (keyof FileOptions)[]

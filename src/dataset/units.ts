@@ -20,6 +20,8 @@ export interface RowGroupPlan {
   chunks: { leaf: number; runs: PageRun[] }[]
   /** Data pages that are left out by that. */
   pagesPruned: number
+  /** Statistics say that all rows pass every filter on the source's columns. */
+  certain: boolean
 }
 
 /** Work for a lane whose bytes are yet to be read. */

@@ -19,6 +19,7 @@ export interface DatasetSinkOptions {
   existing: Existing
   write: ResolvedWriteOptions
   size: RowGroupSize
+  passThrough: boolean
   /** Source bytes that make a task. */
   taskBytes: number
   fileName:
@@ -70,6 +71,7 @@ export async function writeDataset(
     limits: fileLimits(plan),
     size: rowGroupSize(options.size, plan),
     write: options.write,
+    passThrough: options.passThrough,
     createFile: (task, partition) => {
       if (options.fileName === undefined) return job.createFile(task, partition)
       const sequence = sequences.get(task) ?? 0

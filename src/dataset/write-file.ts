@@ -13,6 +13,7 @@ export interface FileSinkOptions {
   existing: 'error' | 'overwrite'
   write: ResolvedWriteOptions
   size: RowGroupSize
+  passThrough: boolean
 }
 
 /** Runs a pipeline into one file, which appears when it is whole. */
@@ -37,6 +38,7 @@ export async function writeFile(
     limits: { maxRowsPerFile: unlimited, targetFileBytes: unlimited, maxPartitions: unlimited },
     size: options.size,
     write: options.write,
+    passThrough: options.passThrough,
     createFile: () => store.stage(key, { signal: run.signal }),
     finishTask: async (_, files) => {
       uploads.push(...files.map(({ staged }) => staged))

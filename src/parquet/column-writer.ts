@@ -20,6 +20,8 @@ import { bloomFilterShare, type ResolvedWriteOptions } from './write-options.ts'
 export interface EncodedChunk {
   metadata: ColumnChunkMetadata
   pages: EncodedPage[]
+  /** The column index as another file has it; else it is made from the pages. */
+  columnIndex?: Uint8Array | undefined
 }
 
 /** A chunk that is being put together; its bloom filter lies behind all chunks of the row group. */

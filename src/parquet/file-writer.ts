@@ -1,11 +1,12 @@
 import type { Field } from 'apache-arrow'
 import { SluiceError } from '../core/errors.ts'
+import type { EncodedChunk } from './column-writer.ts'
 import { MAGIC, writeFooter } from './footer-writer.ts'
 import { hasBloomFilter, type LeafType, type ValueOrder } from './leaf-type.ts'
 import type { ColumnChunkMetadata, FileMetadata, SortingColumn } from './metadata.ts'
 import { writeColumnIndex, writeOffsetIndex } from './page-index-writer.ts'
 import { parquetSchema } from './parquet-schema.ts'
-import { type EncodedRowGroup, shiftChunk } from './row-group-writer.ts'
+import { type EncodedRowGroup, type RowGroupParts, shiftChunk } from './row-group-writer.ts'
 import { checkColumns, type ResolvedWriteOptions, sortingColumns } from './write-options.ts'
 
 /**
@@ -74,19 +75,25 @@ export class ParquetFileWriter {
 
   /** Adds a row group; returns the bytes to write next. The group's offsets become those of the file. */
   append(group: EncodedRowGroup): Uint8Array {
-    for (const chunk of group.columns) shiftChunk(chunk, this.#bytes)
-    const columns = group.columns.map(chunk => chunk.metadata)
+    this.appendParts({ ...group, parts: [group.bytes], length: group.bytes.length })
+    return group.bytes
+  }
+
+  /** The same for a row group that lies in several places. */
+  appendParts({ parts, length, rows, columns: chunks }: RowGroupParts): readonly Uint8Array[] {
+    for (const chunk of chunks) shiftChunk(chunk, this.#bytes)
+    const columns = chunks.map(chunk => chunk.metadata)
     this.#metadata.rowGroups.push({
       columns,
-      numRows: group.rows,
+      numRows: rows,
       totalByteSize: columns.reduce((sum, chunk) => sum + chunk.totalUncompressedSize, 0),
       totalCompressedSize: columns.reduce((sum, chunk) => sum + chunk.totalCompressedSize, 0),
       ...(this.#sortingColumns.length === 0 ? {} : { sortingColumns: this.#sortingColumns }),
     })
-    if (this.#options.pageIndex) this.#addIndexes(group)
-    this.#metadata.numRows += group.rows
-    this.#bytes += group.bytes.length
-    return group.bytes
+    if (this.#options.pageIndex) this.#addIndexes(chunks)
+    this.#metadata.numRows += rows
+    this.#bytes += length
+    return parts
   }
 
   /** The last bytes of the file, and its metadata. */
@@ -98,12 +105,12 @@ export class ParquetFileWriter {
     return { bytes, metadata: this.#metadata }
   }
 
-  #addIndexes({ columns }: EncodedRowGroup): void {
-    for (const [index, { metadata, pages }] of columns.entries()) {
+  #addIndexes(chunks: readonly EncodedChunk[]): void {
+    for (const [index, { metadata, pages, columnIndex }] of chunks.entries()) {
       if (pages.length === 0) continue
       this.#indexes.push({
         chunk: metadata,
-        columnIndex: writeColumnIndex(this.#orders[index]!, pages),
+        columnIndex: columnIndex ?? writeColumnIndex(this.#orders[index]!, pages),
         offsetIndex: writeOffsetIndex(pages),
       })
     }

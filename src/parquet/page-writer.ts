@@ -3,10 +3,12 @@ import type { Arena, Region } from '../core/arena.ts'
 import { SluiceError } from '../core/errors.ts'
 import type { ByteOutput } from './byte-output.ts'
 import { type PageCompressor, pageCompressor } from './compression/page-compressor.ts'
+import { isDictionaryEncoding } from './encodings/dictionary.ts'
 import { writeLength } from './encodings/encode-rle.ts'
 import type { ValueEncoder } from './encodings/encoder.ts'
-import type { LeafLevels } from './leaf-levels.ts'
+import { flatLevels, type LeafLevels } from './leaf-levels.ts'
 import type { Encoding } from './metadata.ts'
+import type { PageHeader } from './page-header.ts'
 import { ENCODINGS, PAGE_TYPES, type PageType } from './thrift-enums.ts'
 import { ThriftWriter } from './thrift-writer.ts'
 import type { ResolvedWriteOptions } from './write-options.ts'
@@ -68,6 +70,38 @@ export class PageWriter {
     )
   }
 
+  /** A page as it lies in another file, header and all; `uncompressed` says how long it is without compression. */
+  copy(page: Uint8Array, uncompressed: number): void {
+    this.#output.append(page)
+    this.uncompressed += uncompressed
+  }
+
+  /**
+   * A data page of a flat column without nulls, for one that may have them: as version 2, which has the levels
+   * before what is compressed. `body` is what was stored behind `header`.
+   */
+  withLevels(header: PageHeader, body: Uint8Array): void {
+    const rows = header.numValues
+    const levels = flatLevels(this.#arena, { rows, bits: 0, valid: rows }, true)
+    this.#reserve(levels.bound(0, rows))
+    const before = levels.definition!(0, rows, this.#buffer)
+    const own = header.repetitionBytes + header.definitionBytes
+    const isCompressed = header.type === 'data' ? this.#options.codec !== 'UNCOMPRESSED' : header.isCompressed
+    const encoding = isDictionaryEncoding(header.encoding) ? 'RLE_DICTIONARY' : header.encoding
+    const bytes = before + header.uncompressedSize - own
+    this.#write('DATA_PAGE_V2', bytes, [this.#arena.u8(this.#buffer, before), body.subarray(own)], w => {
+      dataHeaderV2(w, {
+        slots: rows,
+        nulls: 0,
+        rows,
+        encoding,
+        definition: before,
+        repetition: 0,
+        isCompressed,
+      })
+    })
+  }
+
   /** A data page. */
   data(encoder: ValueEncoder, page: PageRows, levels: LeafLevels): void {
     const bound = encoder.bound(page.firstValue, page.values)
@@ -109,15 +143,9 @@ export class PageWriter {
       const body = isCompressed ? compressed : this.#arena.u8(start, bytes)
       const slots = levels.slotsIn(firstRow, rows)
       this.#write('DATA_PAGE_V2', before + bytes, [this.#arena.u8(this.#buffer, before), body], w => {
-        w.struct(8, () => {
-          w.i32(1, slots)
-          w.i32(2, slots - page.values)
-          w.i32(3, rows)
-          w.i32(4, code(encoder.encoding))
-          w.i32(5, definition)
-          w.i32(6, repetition)
-          w.bool(7, isCompressed)
-        })
+        const { encoding } = encoder
+        const nulls = slots - page.values
+        dataHeaderV2(w, { slots, nulls, rows, encoding, definition, repetition, isCompressed })
       })
     })
   }
@@ -165,6 +193,29 @@ export class PageWriter {
     this.#buffer = this.#scratch.alloc(bytes)
     this.#capacity = bytes
   }
+}
+
+interface DataHeaderV2 {
+  slots: number
+  nulls: number
+  rows: number
+  encoding: Encoding
+  /** Bytes of the levels. */
+  definition: number
+  repetition: number
+  isCompressed: boolean
+}
+
+function dataHeaderV2(w: ThriftWriter, header: DataHeaderV2): void {
+  w.struct(8, () => {
+    w.i32(1, header.slots)
+    w.i32(2, header.nulls)
+    w.i32(3, header.rows)
+    w.i32(4, code(header.encoding))
+    w.i32(5, header.definition)
+    w.i32(6, header.repetition)
+    w.bool(7, header.isCompressed)
+  })
 }
 
 function code(encoding: Encoding): number {

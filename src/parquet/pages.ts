@@ -17,8 +17,9 @@ export interface ChunkPart {
 /** A page and where it lies. */
 export interface Page {
   header: PageHeader
-  /** The bytes that hold it, and where it begins there, after its header. */
+  /** The bytes that hold it, where its header begins there, and where it begins itself. */
   bytes: Uint8Array
+  headerStart: number
   start: number
   /** First row, counted in the row group; flat columns have one value a row. */
   firstRow: number
@@ -63,7 +64,7 @@ function scanPart({ bytes, firstRow, rows }: ChunkPart, result: ChunkPages): voi
       throw new SluiceError('corrupt', `the pages hold ${row - firstRow} of ${rows} values`)
     }
     const { header, end: start } = readPageHeader(bytes, position)
-    const page = { header, bytes, start, firstRow: row }
+    const page = { header, bytes, headerStart: position, start, firstRow: row }
     position = start + header.compressedSize
     if (header.type === 'dictionary') {
       if (result.dictionary !== undefined || result.data.length > 0) {

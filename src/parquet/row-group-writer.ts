@@ -18,6 +18,15 @@ export interface EncodedRowGroup {
   columns: EncodedChunk[]
 }
 
+/** A row group in several places. Offsets of its columns count from the first of them. */
+export interface RowGroupParts {
+  parts: readonly Uint8Array[]
+  /** Bytes of all parts. */
+  length: number
+  rows: number
+  columns: EncodedChunk[]
+}
+
 /** The share of its rows' bytes that a row group is expected to take; more is found room for, too. */
 const EXPECTED = 0.5
 

@@ -77,7 +77,7 @@ describe('pages', { skip: noPython }, () => {
       ids,
       Array.from({ length: 11 }, (_, i) => 2150 + i),
     )
-    assert.deepEqual(report.rowGroups, { total: 3, pruned: 2 })
+    assert.deepEqual(report.rowGroups, { total: 3, pruned: 2, copied: 0, joined: 0 })
     assert.deepEqual(report.pages, { total: PAGES * COLUMNS, pruned: (PAGES - 1) * COLUMNS })
     assert.equal(report.rowsIn, 100)
     // The footer, the page index, and the pages.
@@ -93,7 +93,7 @@ describe('pages', { skip: noPython }, () => {
     assert.equal(report.rowsIn, 200)
     const none = await run('indexed.parquet', "id < 100 and text >= 'text 00100'")
     assert.deepEqual([none.ids, none.report.rowsIn], [[], 0])
-    assert.deepEqual(none.report.rowGroups, { total: 3, pruned: 3 })
+    assert.deepEqual(none.report.rowGroups, { total: 3, pruned: 3, copied: 0, joined: 0 })
   })
 
   test('without an index all is fetched, and only pages of chosen rows are opened', async () => {

@@ -1,0 +1,224 @@
+import { DataType, type Field, type Schema } from 'apache-arrow'
+import type { PipelinePlan } from '../core/planner.ts'
+import { arrowSchema } from '../parquet/arrow-schema.ts'
+import type { FileMetadata } from '../parquet/metadata.ts'
+import { parquetSchema } from '../parquet/parquet-schema.ts'
+import { type SchemaNode, schemaTree } from '../parquet/schema-tree.ts'
+import { columnBounds } from './bounds.ts'
+import { partitionPath } from './hive.ts'
+import type { RowGroupSize } from './partition-buffers.ts'
+import { formatPartitionValue, type PartitionValue } from './partition-types.ts'
+import { type Fragment, type PlannedUnit, rowsIn } from './units.ts'
+
+/** Row groups of one partition that become one row group without being decoded. */
+export interface PlannedPassage {
+  path: string
+  /** Whether others may be joined to it. */
+  joinable: boolean
+  /** Whether it is one row group whose bytes are good as they are: nothing has to be joined or given levels. */
+  verbatim: boolean
+  groups: PassingRowGroup[]
+  rows: number
+  /** To be read. */
+  storedBytes: number
+  decodedBytes: 0
+}
+
+export interface PassingRowGroup {
+  fragment: Fragment
+  rowGroup: number
+  /** The leaves of the output's columns, in order. */
+  leaves: number[]
+  /** The same as work that decodes. */
+  unit: PlannedUnit
+}
+
+/** A row group with less than this share of what one may have is joined with others. */
+const SMALL = 1 / 4
+/** Most bytes of row groups that are joined. */
+const JOINED_BYTES = 16 * 2 ** 20
+/** Small row groups that wait for others of their partitions. */
+const MOST_WAITING = 1000
+
+/** What a file says of its columns, as far as it matters here. */
+interface SourceColumns {
+  leaves: number[]
+  verbatim: boolean
+  /** No column is nested. */
+  joinable: boolean
+}
+
+/**
+ * Finds the row groups of a scan that go into a dataset as the bytes they are: all of their rows pass the filters, no
+ * column is derived, all of them are of one partition, and their columns are stored as the dataset's files store them.
+ */
+export class PassThrough {
+  readonly #source: Schema
+  readonly #keys: readonly string[]
+  readonly #fields: readonly Field[]
+  readonly #nodes: SchemaNode[]
+  readonly #size: RowGroupSize
+  /** By the schema of files, which like files share. */
+  readonly #files = new WeakMap<FileMetadata['schema'], { columns: SourceColumns | undefined }>()
+
+  /** Undefined where the pipeline leaves no row group as it is. */
+  static of(
+    plan: PipelinePlan,
+    source: Schema,
+    fields: readonly Field[],
+    keys: readonly string[],
+    size: RowGroupSize,
+  ): PassThrough | undefined {
+    if (plan.head.some(({ op }) => op === 'derive') || plan.groups !== undefined) return undefined
+    return new PassThrough(source, fields, keys, size)
+  }
+
+  private constructor(source: Schema, fields: readonly Field[], keys: readonly string[], size: RowGroupSize) {
+    this.#source = source
+    this.#fields = fields
+    this.#keys = keys
+    this.#size = size
+    this.#nodes = schemaTree(parquetSchema(fields).schema).children
+  }
+
+  /** The same work, with row groups that pass through taken out and joined where they are small. */
+  async *plan(units: AsyncIterable<PlannedUnit>): AsyncGenerator<PlannedUnit | PlannedPassage> {
+    const waiting = new Map<string, PlannedPassage>()
+    let count = 0
+    const take = (path: string): PlannedPassage => {
+      const passage = waiting.get(path)!
+      waiting.delete(path)
+      count -= passage.groups.length
+      return passage
+    }
+    for await (const unit of units) {
+      const passage = this.#passage(unit)
+      if (passage === undefined) {
+        yield unit
+        continue
+      }
+      const { path, rows, storedBytes } = passage
+      if (!passage.joinable || rows >= this.#size.rows * SMALL || storedBytes >= JOINED_BYTES * SMALL) {
+        yield passage
+        continue
+      }
+      const known = waiting.get(path)
+      if (known !== undefined && this.#exceeds(known, passage)) yield take(path)
+      const joined = waiting.get(path)
+      if (joined === undefined) waiting.set(path, passage)
+      else {
+        joined.groups.push(...passage.groups)
+        joined.rows += rows
+        joined.storedBytes += storedBytes
+        joined.verbatim = false
+      }
+      count++
+      if (count > MOST_WAITING) yield take(waiting.keys().next().value!)
+    }
+    for (const path of [...waiting.keys()]) yield take(path)
+  }
+
+  #exceeds(a: PlannedPassage, b: PlannedPassage): boolean {
+    return a.rows + b.rows > this.#size.rows || a.storedBytes + b.storedBytes > JOINED_BYTES
+  }
+
+  #passage(unit: PlannedUnit): PlannedPassage | undefined {
+    const { fragment, rowGroups } = unit
+    const [plan] = rowGroups
+    const { metadata } = fragment
+    const group = metadata.rowGroups[plan!.rowGroup]!
+    if (rowGroups.length !== 1 || !plan!.certain || rowsIn(plan!.ranges) !== group.numRows) return undefined
+    const columns = this.#columnsOf(metadata)
+    const path = columns && this.#pathOf(fragment, plan!.rowGroup)
+    if (columns === undefined || path === undefined) return undefined
+    const chunks = columns.leaves.map(leaf => group.columns[leaf]!)
+    if (chunks.some(({ encrypted, filePath }) => encrypted === true || filePath !== undefined))
+      return undefined
+    return {
+      path,
+      joinable: columns.joinable,
+      verbatim: columns.verbatim,
+      groups: [{ fragment, rowGroup: plan!.rowGroup, leaves: columns.leaves, unit }],
+      rows: group.numRows,
+      storedBytes: chunks.reduce((sum, { totalCompressedSize }) => sum + totalCompressedSize, 0),
+      decodedBytes: 0,
+    }
+  }
+
+  #columnsOf(metadata: FileMetadata): SourceColumns | undefined {
+    let known = this.#files.get(metadata.schema)
+    if (known === undefined) {
+      known = { columns: this.#compare(metadata) }
+      this.#files.set(metadata.schema, known)
+    }
+    return known.columns
+  }
+
+  /** The leaves of the output's columns, if all of them are stored as they would be written. */
+  #compare(metadata: FileMetadata): SourceColumns | undefined {
+    const leaves: number[] = []
+    let verbatim = true
+    let joinable = true
+    const { children } = schemaTree(metadata.schema)
+    const { fields } = arrowSchema(metadata)
+    for (const [index, field] of this.#fields.entries()) {
+      const node = children.find(({ element }) => element.name === field.name)
+      const own = fields.find(({ name }) => name === field.name)
+      const wanted = this.#nodes[index]!
+      if (node === undefined || String(own?.type) !== String(field.type)) return undefined
+      const needsLevels =
+        node.children.length === 0 &&
+        node.element.repetition === 'REQUIRED' &&
+        wanted.element.repetition === 'OPTIONAL'
+      if (!isStoredAs(node, wanted, needsLevels)) return undefined
+      if (needsLevels) verbatim = false
+      if (node.children.length > 0 || node.element.repetition === 'REPEATED') joinable = false
+      for (let leaf = node.firstLeaf; leaf < node.endLeaf; leaf++) leaves.push(leaf)
+    }
+    return verbatim || joinable ? { leaves, verbatim, joinable } : undefined
+  }
+
+  /** The partition of all rows of a row group, if they have one. */
+  #pathOf({ metadata, file }: Fragment, rowGroup: number): string | undefined {
+    if (this.#keys.length === 0) return ''
+    const boundsOf = columnBounds(metadata, rowGroup, this.#source, file.constants)
+    const values: (string | null)[] = []
+    for (const key of this.#keys) {
+      const { type } = this.#source.fields.find(({ name }) => name === key)!
+      const bounds = boundsOf(key)
+      if (bounds?.nullCount === undefined) return undefined
+      if (bounds.nullCount === bounds.rows) {
+        values.push(null)
+        continue
+      }
+      const { min, max, isMinExact, isMaxExact } = bounds
+      if (bounds.nullCount > 0 || min === undefined || max === undefined) return undefined
+      const exact = !DataType.isUtf8(type) || (isMinExact === true && isMaxExact === true)
+      const value = constantOf(min, max)
+      if (!exact || value === undefined) return undefined
+      values.push(formatPartitionValue(type, value, key))
+    }
+    return partitionPath(this.#keys, values)
+  }
+}
+
+/** Whether a column has the same physical types and the same levels, so that its pages mean the same. */
+function isStoredAs(own: SchemaNode, wanted: SchemaNode, needsLevels: boolean): boolean {
+  const [a, b] = [own.element, wanted.element]
+  return (
+    a.type === b.type &&
+    a.typeLength === b.typeLength &&
+    (a.repetition === b.repetition || needsLevels) &&
+    own.children.length === wanted.children.length &&
+    own.children.every((child, i) => isStoredAs(child, wanted.children[i]!, false))
+  )
+}
+
+type Bound = NonNullable<NonNullable<ReturnType<ReturnType<typeof columnBounds>>>['min']>
+
+function constantOf(min: Bound, max: Bound): PartitionValue | undefined {
+  if (min instanceof Uint8Array && max instanceof Uint8Array) {
+    return Buffer.compare(min, max) === 0 ? new TextDecoder().decode(min) : undefined
+  }
+  return min === max ? (min as Exclude<PartitionValue, null>) : undefined
+}
