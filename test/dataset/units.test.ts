@@ -26,7 +26,8 @@ test('a lane is told of what it reads, in its place, and of nothing else', async
     rowGroup,
     ranges: [{ start: 0, end: 1 }],
     chunks: [{ leaf: 2, runs: [] }],
-    pagesPruned: 0, certain: false,
+    pagesPruned: 0,
+    certain: false,
   })
   const file = { id: 5, object: await store.head('x.parquet'), constants: [] }
   const told = laneFile({ file, name: 'x', metadata, rowGroups: [plan(1), plan(3)] })
