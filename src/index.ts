@@ -35,11 +35,13 @@ export {
   sum,
 } from './operators/aggregate.ts'
 export { derive } from './operators/derive.ts'
+export { drop } from './operators/drop.ts'
 export { filter } from './operators/filter.ts'
 export { limit } from './operators/limit.ts'
 export { type MapOptions, map } from './operators/map.ts'
 export { type BatchResult, mapBatches } from './operators/map-batches.ts'
 export { project } from './operators/project.ts'
+export { type Renamed, rename } from './operators/rename.ts'
 export { repartition } from './operators/repartition.ts'
 export { retry } from './operators/retry.ts'
 export { tap } from './operators/tap.ts'

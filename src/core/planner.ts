@@ -171,8 +171,10 @@ export function checkKeys({ by = [] }: RepartitionOptions, schema: Schema): void
 }
 
 function isStage(description: OperatorDescription | undefined): description is Stage {
-  return description?.op === 'filter' || description?.op === 'derive' || description?.op === 'project'
+  return description !== undefined && STAGES.has(description.op)
 }
+
+const STAGES: ReadonlySet<string> = new Set<Stage['op']>(['filter', 'derive', 'project', 'drop', 'rename'])
 
 function schemaAfter(description: OperatorDescription, schema: Schema): Schema {
   if (description.op === 'aggregate') return aggregationSchema(description, schema)
@@ -190,7 +192,10 @@ function describeText(description: OperatorDescription): string {
     case 'derive':
       return `derive ${description.columns.map(([name, node]) => `${name} = ${new Expr(node)}`).join(', ')}`
     case 'project':
-      return `project ${description.columns.join(', ')}`
+    case 'drop':
+      return `${description.op} ${description.columns.join(', ')}`
+    case 'rename':
+      return `rename ${description.columns.map(([from, to]) => `${from} to ${to}`).join(', ')}`
     case 'aggregate':
       return describeAggregation(description)
     case 'custom':

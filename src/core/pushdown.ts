@@ -2,20 +2,34 @@ import type { Schema } from 'apache-arrow'
 import { bindPredicate } from './expressions/bind.ts'
 import type { BoundExpr } from './expressions/bound.ts'
 import { Expr } from './expressions/expr.ts'
-import { childrenOf, type ExprNode } from './expressions/node.ts'
+import { childrenOf, type ExprNode, withColumns } from './expressions/node.ts'
 import type { Stage } from './stages.ts'
 
-type Filter = Extract<Stage, { op: 'filter' }>
+/** A filter that sees the source's own columns, and what it says of them under their own names. */
+interface PushableFilter {
+  stage: Stage
+  predicate: ExprNode
+}
+
+/**
+ * The columns after some stages that are the source's own, whatever they are called by then: the name there of each.
+ * Columns that are computed are not among them.
+ */
+export function origins(stages: readonly Stage[], schema: Schema): Map<string, string> {
+  const own = new Map(schema.fields.map(({ name }): [string, string] => [name, name]))
+  return stages.reduce(originsAfter, own)
+}
 
 /** The filters that see the source's own columns, not derived ones of the same name: what they drop need not be read. */
-export function pushable(stages: readonly Stage[], schema: Schema): Filter[] {
-  const derived = new Set<string>()
-  const found: Filter[] = []
+export function pushable(stages: readonly Stage[], schema: Schema): PushableFilter[] {
+  const found: PushableFilter[] = []
+  let own = origins([], schema)
   for (const stage of stages) {
-    if (stage.op === 'derive') for (const [name] of stage.columns) derived.add(name)
-    if (stage.op !== 'filter') continue
-    const own = (name: string) => !derived.has(name) && schema.fields.some(field => field.name === name)
-    if (columnsIn(stage.predicate).every(own)) found.push(stage)
+    const known = own
+    if (stage.op === 'filter' && columnsIn(stage.predicate).every(name => known.has(name))) {
+      found.push({ stage, predicate: withColumns(stage.predicate, name => known.get(name)!) })
+    }
+    own = originsAfter(own, stage)
   }
   return found
 }
@@ -35,12 +49,34 @@ export function filtersFirst(
   schema: Schema,
 ): { predicates: BoundExpr[]; rest: Stage[] } {
   const candidates = pushable(stages, schema)
-  const end = stages.findIndex(stage => stage.op === 'filter' && !candidates.includes(stage))
-  const first = candidates.filter(filter => end < 0 || stages.indexOf(filter) < end)
+  const isCandidate = (stage: Stage) => candidates.some(filter => filter.stage === stage)
+  const end = stages.findIndex(stage => stage.op === 'filter' && !isCandidate(stage))
+  const first = candidates.filter(({ stage }) => end < 0 || stages.indexOf(stage) < end)
   return {
     predicates: first.map(({ predicate }) => bindPredicate(new Expr(predicate), schema)),
-    rest: stages.filter(stage => !(first as Stage[]).includes(stage)),
+    rest: stages.filter(stage => !first.some(filter => filter.stage === stage)),
   }
+}
+
+function originsAfter(own: ReadonlyMap<string, string>, stage: Stage): Map<string, string> {
+  switch (stage.op) {
+    case 'filter':
+      return new Map(own)
+    case 'derive':
+      return without(own, name => stage.columns.some(([derived]) => derived === name))
+    case 'project':
+      return without(own, name => !stage.columns.includes(name))
+    case 'drop':
+      return without(own, name => stage.columns.includes(name))
+    case 'rename': {
+      const names = new Map(stage.columns)
+      return new Map(Array.from(own, ([name, origin]) => [names.get(name) ?? name, origin]))
+    }
+  }
+}
+
+function without(own: ReadonlyMap<string, string>, isGone: (name: string) => boolean): Map<string, string> {
+  return new Map([...own].filter(([name]) => !isGone(name)))
 }
 
 function columnsIn(node: ExprNode): string[] {

@@ -1,4 +1,5 @@
 import type { RecordBatch, Schema } from 'apache-arrow'
+import { SluiceError } from './errors.ts'
 import { type Columns, describe, type Operator } from './operator.ts'
 import { type Stage, StageRunner } from './stages.ts'
 import { copyBatch } from './transport.ts'
@@ -26,4 +27,15 @@ export function stageOperator<In extends Columns, Out extends Columns>(stage: St
       if (result.numRows > 0) yield result
     }
   })
+}
+
+/** Names of columns as the user has given them: at least one, none twice. */
+export function columnNames(names: readonly string[], operator: string): string[] {
+  const invalid = (reason: string) => new SluiceError('invalid-argument', reason, { option: operator })
+  if (names.length === 0) throw invalid('names no column')
+  const unnamed = names.find(name => typeof name !== 'string')
+  if (unnamed !== undefined) throw invalid(`must be names of columns, not ${String(unnamed)}`)
+  const twice = names.find((name, i) => names.indexOf(name) !== i)
+  if (twice !== undefined) throw invalid(`names '${twice}' twice`)
+  return [...names]
 }

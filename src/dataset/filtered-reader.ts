@@ -6,7 +6,7 @@ import { type BoundExpr, conjuncts } from '../core/expressions/bound.ts'
 import { select } from '../core/expressions/evaluate.ts'
 import { prune } from '../core/expressions/prune.ts'
 import { filtersFirst } from '../core/pushdown.ts'
-import { requiredColumns, type Stage } from '../core/stages.ts'
+import { narrowStages, requiredColumns, type Stage } from '../core/stages.ts'
 import { nullColumn, type Rows, takeBatch } from '../core/take.ts'
 import type { PageCounts } from '../parquet/column-reader.ts'
 import type { ChunkPart } from '../parquet/pages.ts'
@@ -36,7 +36,7 @@ export function readPlan(stages: readonly Stage[], schema: Schema): ReadPlan {
   return {
     schema,
     predicates,
-    rest,
+    rest: narrowStages(rest, schema),
     tested: schema.fields.filter(({ name }) => looked.has(name)),
     others: schema.fields.filter(({ name }) => needed.includes(name) && !looked.has(name)),
     output: schema.fields.filter(({ name }) => needed.includes(name)),

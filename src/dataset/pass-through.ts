@@ -1,5 +1,6 @@
 import { DataType, type Field, type Schema } from 'apache-arrow'
 import type { PipelinePlan } from '../core/planner.ts'
+import { origins } from '../core/pushdown.ts'
 import { arrowSchema } from '../parquet/arrow-schema.ts'
 import type { FileMetadata } from '../parquet/metadata.ts'
 import { parquetSchema } from '../parquet/parquet-schema.ts'
@@ -8,7 +9,7 @@ import { columnBounds } from './bounds.ts'
 import { partitionPath } from './hive.ts'
 import type { RowGroupSize } from './partition-buffers.ts'
 import { formatPartitionValue, type PartitionValue } from './partition-types.ts'
-import { type Fragment, type PlannedUnit, rowsIn } from './units.ts'
+import { type Fragment, fileColumns, type PlannedUnit, rowsIn } from './units.ts'
 
 /** Row groups of one partition that become one row group without being decoded. */
 export interface PlannedPassage {
@@ -50,12 +51,14 @@ interface SourceColumns {
 
 /**
  * Finds the row groups of a scan that go into a dataset as the bytes they are: all of their rows pass the filters, no
- * column is derived, all of them are of one partition, and their columns are stored as the dataset's files store them.
+ * column of the output is computed, all of them are of one partition, and their columns are stored as the dataset's files store them.
  */
 export class PassThrough {
   readonly #source: Schema
   readonly #keys: readonly string[]
   readonly #fields: readonly Field[]
+  /** The source's columns by the output's names. */
+  readonly #origins: ReadonlyMap<string, string>
   readonly #nodes: SchemaNode[]
   readonly #size: RowGroupSize
   /** By the schema of files, which like files share. */
@@ -69,14 +72,22 @@ export class PassThrough {
     keys: readonly string[],
     size: RowGroupSize,
   ): PassThrough | undefined {
-    if (plan.head.some(({ op }) => op === 'derive') || plan.groups !== undefined) return undefined
-    return new PassThrough(source, fields, keys, size)
+    const own = origins(plan.head, source)
+    if (plan.groups !== undefined || plan.schema.fields.some(({ name }) => !own.has(name))) return undefined
+    return new PassThrough(source, fields, keys, own, size)
   }
 
-  private constructor(source: Schema, fields: readonly Field[], keys: readonly string[], size: RowGroupSize) {
+  private constructor(
+    source: Schema,
+    fields: readonly Field[],
+    keys: readonly string[],
+    own: ReadonlyMap<string, string>,
+    size: RowGroupSize,
+  ) {
     this.#source = source
     this.#fields = fields
     this.#keys = keys
+    this.#origins = own
     this.#size = size
     this.#nodes = schemaTree(parquetSchema(fields).schema).children
   }
@@ -128,7 +139,7 @@ export class PassThrough {
     const { metadata } = fragment
     const group = metadata.rowGroups[plan!.rowGroup]!
     if (rowGroups.length !== 1 || !plan!.certain || rowsIn(plan!.ranges) !== group.numRows) return undefined
-    const columns = this.#columnsOf(metadata)
+    const columns = this.#columnsOf(fragment)
     const path = columns && this.#pathOf(fragment, plan!.rowGroup)
     if (columns === undefined || path === undefined) return undefined
     const chunks = columns.leaves.map(leaf => group.columns[leaf]!)
@@ -145,25 +156,28 @@ export class PassThrough {
     }
   }
 
-  #columnsOf(metadata: FileMetadata): SourceColumns | undefined {
-    let known = this.#files.get(metadata.schema)
+  #columnsOf(fragment: Fragment): SourceColumns | undefined {
+    const { schema } = fragment.metadata
+    let known = this.#files.get(schema)
     if (known === undefined) {
-      known = { columns: this.#compare(metadata) }
-      this.#files.set(metadata.schema, known)
+      known = { columns: this.#compare(fragment) }
+      this.#files.set(schema, known)
     }
     return known.columns
   }
 
   /** The leaves of the output's columns, if all of them are stored as they would be written. */
-  #compare(metadata: FileMetadata): SourceColumns | undefined {
+  #compare(fragment: Fragment): SourceColumns | undefined {
+    const { metadata } = fragment
     const leaves: number[] = []
     let verbatim = true
     let joinable = true
     const { children } = schemaTree(metadata.schema)
     const { fields } = arrowSchema(metadata)
     for (const [index, field] of this.#fields.entries()) {
-      const node = children.find(({ element }) => element.name === field.name)
-      const own = fields.find(({ name }) => name === field.name)
+      const [origin] = fileColumns([this.#origins.get(field.name)!], fragment)
+      const node = children.find(({ element }) => element.name === origin)
+      const own = fields.find(({ name }) => name === origin)
       const wanted = this.#nodes[index]!
       if (node === undefined || String(own?.type) !== String(field.type)) return undefined
       const needsLevels =
@@ -184,8 +198,9 @@ export class PassThrough {
     const boundsOf = columnBounds(metadata, rowGroup, this.#source, file.constants)
     const values: (string | null)[] = []
     for (const key of this.#keys) {
-      const { type } = this.#source.fields.find(({ name }) => name === key)!
-      const bounds = boundsOf(key)
+      const origin = this.#origins.get(key)!
+      const { type } = this.#source.fields.find(({ name }) => name === origin)!
+      const bounds = boundsOf(origin)
       if (bounds?.nullCount === undefined) return undefined
       if (bounds.nullCount === bounds.rows) {
         values.push(null)

@@ -6,7 +6,7 @@ import { mapOrdered } from '../core/ordered.ts'
 import { pushedPredicates } from '../core/pushdown.ts'
 import type { ResolvedExecution, Run } from '../core/run.ts'
 import type { Source, SourceExplanation } from '../core/source.ts'
-import { requiredColumns, type Stage } from '../core/stages.ts'
+import { narrowStages, requiredColumns, type Stage } from '../core/stages.ts'
 import { batchFromMessage, fieldToMessage } from '../core/transport.ts'
 import type { FileMetadata } from '../parquet/metadata.ts'
 import type { Store } from '../storage/store.ts'
@@ -176,7 +176,7 @@ export class ParquetScan implements Source {
     run.mode = (await this.mode(stages, run)).mode
     const names = requiredColumns(stages, schema)
     const input = schema.fields.filter(field => names.includes(field.name)).map(fieldToMessage)
-    return { mode: run.mode, batchRows: this.execution.batchRows, input, head: [...stages] }
+    return { mode: run.mode, batchRows: this.execution.batchRows, input, head: narrowStages(stages, schema) }
   }
 
   /** The files that may hold wanted rows, with their footers, in order; the run's counters say what was pruned. */

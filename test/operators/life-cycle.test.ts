@@ -12,6 +12,7 @@ import {
   type Operator,
   project,
   RequestCounts,
+  rename,
   repartition,
   retry,
   source,
@@ -26,6 +27,7 @@ const all = [0n, 1n, 2n, 3n, 4n, 5n, 6n, 7n]
 const operators: Record<string, [make: () => Operator, values: unknown[]]> = {
   filter: [() => filter(col('n').gt(2)), [3n, 4n, 5n, 6n, 7n]],
   project: [() => project('n'), all],
+  rename: [() => rename({ n: 'n' }), all],
   derive: [() => derive({ n: col('n').plus(1) }), all.map(n => n + 1n)],
   // Gives nothing before it has everything.
   aggregate: [() => aggregate({ by: ['n'] }), all],

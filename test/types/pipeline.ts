@@ -6,6 +6,7 @@ import {
   col,
   count,
   derive,
+  drop,
   filter,
   limit,
   map,
@@ -17,6 +18,7 @@ import {
   parquetFile,
   partitionedParquet,
   project,
+  rename,
   repartition,
   retry,
   type Store,
@@ -69,6 +71,31 @@ export function projectNarrows(): void {
   typed.pipe(project('nope'))
   // @ts-expect-error dropped by the one before
   typed.pipe(project('id'), project('fare'))
+}
+
+export function dropLeavesOut(): void {
+  const rest = typed.pipe(drop('dt', 'name'))
+  holds<Has<typeof rest, { fare: number | null; id: bigint | null }>>()
+  // @ts-expect-error no such column
+  typed.pipe(drop('nope'))
+  // @ts-expect-error dropped by the one before
+  typed.pipe(drop('id'), project('id'))
+}
+
+export function renameChangesNames(): void {
+  const renamed = typed.pipe(drop('dt'), rename({ fare: 'price', id: 'key' }))
+  holds<Has<typeof renamed, { price: number | null; key: bigint | null; name: string | null }>>()
+  const swapped = typed.pipe(project('id', 'name'), rename({ id: 'name', name: 'id' }))
+  holds<Has<typeof swapped, { id: string | null; name: bigint | null }>>()
+  typed.pipe(rename({ dt: 'day' }), repartition({ by: ['day'] }))
+  // @ts-expect-error no such column
+  typed.pipe(rename({ nope: 'a' }))
+  // @ts-expect-error one of them is no column
+  typed.pipe(rename({ id: 'key', nope: 'a' }))
+  // @ts-expect-error not a name
+  typed.pipe(rename({ id: 1 }))
+  // @ts-expect-error has another name by then
+  typed.pipe(rename({ id: 'key' }), project('id'))
 }
 
 export function deriveAddsAndReplaces(): void {
@@ -171,6 +198,7 @@ export function anUntypedSourceTakesAnyNames(): void {
   untyped.pipe(repartition({ by: ['month'] }))
   untyped.pipe(filter('a > 1'), derive({ b: 'a + 1' }), project('a', 'b'), repartition({ by: ['b'] }))
   untyped.pipe(map(row => ({ a: row['a'] })))
+  untyped.pipe(rename({ a: 'b' }), drop('c'), project('b', 'd'))
   const narrowed = untyped.pipe(project('a', 'b'))
   holds<Has<typeof narrowed, { a: unknown; b: unknown }>>()
   // @ts-expect-error dropped by the one before

@@ -87,6 +87,32 @@ export function childrenOf(node: ExprNode): readonly ExprNode[] {
   }
 }
 
+/** The same expression over columns of other names. */
+export function withColumns(node: ExprNode, nameOf: (column: string) => string): ExprNode {
+  const renamed = (child: ExprNode): ExprNode => withColumns(child, nameOf)
+  switch (node.op) {
+    case 'column':
+      return { ...node, name: nameOf(node.name) }
+    case 'literal':
+      return node
+    case 'compare':
+    case 'arithmetic':
+      return { ...node, left: renamed(node.left), right: renamed(node.right) }
+    case 'and':
+    case 'or':
+    case 'coalesce':
+    case 'concat':
+      return { ...node, args: node.args.map(renamed) }
+    case 'case': {
+      const whens = node.whens.map(({ when, value }) => ({ when: renamed(when), value: renamed(value) }))
+      const { otherwise } = node
+      return { ...node, whens, ...(otherwise === undefined ? {} : { otherwise: renamed(otherwise) }) }
+    }
+    default:
+      return { ...node, arg: renamed(node.arg) }
+  }
+}
+
 const depths = new WeakMap<ExprNode, number>()
 
 /** Passes on a node whose children have passed before; refuses it where it is too deep. */
