@@ -18,6 +18,13 @@ export type { ExecutionOptions, Run } from './core/run.ts'
 export type { Sink } from './core/sink.ts'
 export type { Source, SourceExplanation } from './core/source.ts'
 export {
+  type CompactedPartition,
+  type CompactOptions,
+  type CompactReport,
+  compact,
+} from './dataset/compact.ts'
+export type { DatasetSize } from './dataset/compaction-job.ts'
+export {
   type ColumnDescription,
   type DatasetDescription,
   type DescribeOptions,

@@ -2,7 +2,7 @@ import { SluiceError } from '../core/errors.ts'
 import type { ObjectMeta, SignalOption, StagedUpload } from '../storage/store.ts'
 import { type CommitRecord, commitKey, newestCommit } from './commits.ts'
 import { rollForward } from './finalise.ts'
-import { lookAtJob, type PlanFile, readPlan } from './folder.ts'
+import { lookAtJob, type PlanFile, readPlan, type SourceObject } from './folder.ts'
 import { partitionOf } from './hive.ts'
 import { readSnapshot } from './snapshot.ts'
 import { claim, digest, type Places } from './state.ts'
@@ -105,7 +105,7 @@ export function digestPartitions(
 /** The files that a commit removes; `conflict` if they are not those that the job meant to replace. */
 async function replaced(
   { dataset, state }: Places,
-  { existing, base }: PlanFile,
+  { existing, base, sources }: PlanFile,
   added: readonly StagedUpload[],
   options: SignalOption,
 ): Promise<string[]> {
@@ -114,6 +114,10 @@ async function replaced(
   if (existing === 'error') {
     assertEmpty(objects)
     return []
+  }
+  if (existing === 'overwrite-sources') {
+    assertUnchanged(sources, objects)
+    return sources.map(({ key }) => key)
   }
   if (existing === 'overwrite') {
     if (digestFiles(objects) !== base[0]?.[1]) throw changed('the dataset')
@@ -139,6 +143,18 @@ export function assertEmpty(objects: readonly ObjectMeta[]): void {
   throw new SluiceError('already-exists', `the destination already holds data, for example '${first.key}'`, {
     option: 'existing',
     hint: "Say what is to become of it: 'append', 'overwrite' or 'overwrite-partitions'.",
+  })
+}
+
+/** `existing: 'overwrite-sources'`: what was read has to be what is there. */
+export function assertUnchanged(sources: readonly SourceObject[], objects: readonly ObjectMeta[]): void {
+  const etags = new Map(objects.map(({ key, etag }) => [key, etag]))
+  const changed = sources.find(({ key, etag }) => etags.get(key) !== etag)
+  if (changed === undefined) return
+  const what = etags.has(changed.key) ? 'has been changed' : 'has been removed'
+  throw new SluiceError('conflict', `${what} since this job was planned, so nothing is replaced`, {
+    file: changed.key,
+    hint: 'Run it again on the dataset as it is now.',
   })
 }
 

@@ -28,6 +28,8 @@ export interface Drain {
   write: ResolvedWriteOptions
   /** Whether row groups may go into files as the bytes that they are. */
   passThrough: boolean
+  /** The partition of all rows of a file, if it is not for the keys to say. */
+  partitionOf?: ((file: SourceFile) => string) | undefined
   createFile(task: number, partition: string): Promise<StagedWriter>
   /** Called once a task, with the files that it wrote. */
   finishTask(task: number, files: WrittenFile[]): Promise<void>
@@ -87,10 +89,10 @@ export async function drainScan(
   } else {
     const source = await scan.schema(run)
     const passing = drain.passThrough
-      ? PassThrough.of(plan, source, fields, drain.keys, drain.size)
+      ? PassThrough.of(plan, source, fields, drain.keys, drain.size, drain.limits.targetFileBytes)
       : undefined
     for (const { task, files } of tasks) {
-      const planned = scan.planned(files, plan.head, run)
+      const planned = placed(scan.planned(files, plan.head, run), drain)
       const started = await start(passing?.plan(planned) ?? planned)
       const output = open(task)
       started.pool.lanes.forEach((_, i) => void outputs.set(i, output))
@@ -146,6 +148,16 @@ async function passOn(
   run.rowsIn += rows
   run.rowsOut += rows
   await run.paced(rows, passage.storedBytes)
+}
+
+/** The same work, told which partition it belongs to if that is known. */
+async function* placed(
+  units: AsyncIterable<PlannedUnit>,
+  { partitionOf }: Drain,
+): AsyncGenerator<PlannedUnit> {
+  for await (const unit of units) {
+    yield partitionOf === undefined ? unit : { ...unit, partition: partitionOf(unit.fragment.file) }
+  }
 }
 
 async function* inOrder<T>(items: readonly T[]): AsyncGenerator<T> {

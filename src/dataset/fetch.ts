@@ -31,7 +31,7 @@ export async function fetchUnit(
   slabs: Slabs,
   run: Run,
 ): Promise<FetchedUnit> {
-  const { fragment, rowGroups } = unit
+  const { fragment, rowGroups, partition } = unit
   const ranges = rowGroups.flatMap(({ rowGroup, chunks }) =>
     chunks.flatMap(({ leaf, runs }) =>
       runs.map(({ start, end }) => inFile(fragment, rowGroup, leaf, { start, end })),
@@ -51,7 +51,7 @@ export async function fetchUnit(
     const wanted = rowGroups.map(({ rowGroup, ranges }) => ({ rowGroup, ranges }))
     return {
       fragment,
-      unit: { file: fragment.file.id, rowGroups: wanted, chunks },
+      unit: { file: fragment.file.id, rowGroups: wanted, chunks, partition },
       release: () => slab.release(),
     }
   } catch (error) {

@@ -17,7 +17,8 @@ export interface JobPlan<Task = unknown> {
   tasks: readonly Task[]
 }
 
-export type Existing = 'error' | 'append' | 'overwrite' | 'overwrite-partitions'
+/** `overwrite-sources`: the files that the job reads are replaced, and no others. */
+export type Existing = 'error' | 'append' | 'overwrite' | 'overwrite-partitions' | 'overwrite-sources'
 
 /** `jobs/<folder>/plan.json`. */
 export interface PlanFile extends JobPlan {

@@ -112,7 +112,7 @@ async function findBase(
   existing: Existing,
   options: SignalOption,
 ): Promise<PlanFile['base']> {
-  if (existing === 'append') return []
+  if (existing === 'append' || existing === 'overwrite-sources') return []
   const { objects } = await readSnapshot(dataset, { ...options, state })
   if (existing === 'error') assertEmpty(objects)
   return digestPartitions(existing, objects)

@@ -56,6 +56,8 @@ export interface LaneUnit {
   file: number
   rowGroups: { rowGroup: number; ranges: RowRange[] }[]
   chunks: { rowGroup: number; leaf: number; parts: ChunkPart[] }[]
+  /** Of all of its rows, if it is not for the keys to say. */
+  partition?: string | undefined
 }
 
 export interface LaneBatch {

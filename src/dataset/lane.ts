@@ -121,7 +121,7 @@ export class Lane {
       rowsIn += read
       rowsOut += batch.numRows
       bytesOut += batchBytes(batch)
-      await this.#add(batch, region, scratch)
+      await this.#add(batch, region, scratch, unit.partition)
     }
     return this.#counts(rowsIn, rowsOut, bytesOut)
   }
@@ -199,9 +199,14 @@ export class Lane {
     return this.#counts(0, 0, 0)
   }
 
-  async #add(batch: RecordBatch, region: Region | undefined, scratch: Region): Promise<void> {
+  async #add(
+    batch: RecordBatch,
+    region: Region | undefined,
+    scratch: Region,
+    partition?: string,
+  ): Promise<void> {
     const buffers = this.#buffers!
-    for (const path of buffers.add(batch, region, scratch)) await this.#encodeAll(path, false)
+    for (const path of buffers.add(batch, region, scratch, partition)) await this.#encodeAll(path, false)
     for (const path of buffers.quiet()) await this.#encodeAll(path, true)
     buffers.compact()
   }

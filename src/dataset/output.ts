@@ -113,7 +113,8 @@ export class TaskOutput {
     const { maxRowsPerFile, targetFileBytes } = this.#limits
     if (
       open !== undefined &&
-      (open.rows + group.rows > maxRowsPerFile || open.bytes + group.length > targetFileBytes)
+      (open.rows + group.rows > maxRowsPerFile ||
+        (open.bytes + group.length > targetFileBytes && open.bytes >= targetFileBytes * FULL))
     ) {
       await this.#close(path)
       open = undefined
@@ -144,5 +145,7 @@ export class TaskOutput {
   }
 }
 
+/** A file with this share of the target is not small: it is closed rather than let to grow beyond the target. */
+export const FULL: number = 3 / 4
 /** Files closed at once. */
 const CLOSING = 8

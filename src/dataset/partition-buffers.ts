@@ -94,25 +94,26 @@ export class PartitionBuffers {
    *
    * @param region where its columns lie; undefined if they lie in memory that is not the caller's to keep
    * @param scratch where its dictionaries may lie; may be `region`
+   * @param partition of all rows, if it is not for the keys to say
    * @returns the paths of partitions that have enough rows for a row group
    */
-  add(batch: RecordBatch, region: Region | undefined, scratch: Region): Set<string> {
+  add(batch: RecordBatch, region: Region | undefined, scratch: Region, partition?: string): Set<string> {
     const full = new Set<string>()
     let kept: Region | undefined
     try {
       if (batch.numRows === 0) return full
-      const { block, parts } = this.#block(batch, region, scratch)
+      const { block, parts } = this.#block(batch, region, scratch, partition)
       kept = block.region
       for (const { path, start, end } of parts) {
         const slice = { block, path, start, end }
-        const partition = this.#partitions.get(path) ?? { slices: [], rows: 0, bytes: 0 }
+        const waiting = this.#partitions.get(path) ?? { slices: [], rows: 0, bytes: 0 }
         this.#partitions.delete(path)
-        this.#partitions.set(path, partition)
-        partition.slices.push(slice)
-        partition.rows += end - start
-        partition.bytes += (end - start) * block.bytesPerRow
+        this.#partitions.set(path, waiting)
+        waiting.slices.push(slice)
+        waiting.rows += end - start
+        waiting.bytes += (end - start) * block.bytesPerRow
         block.slices.add(slice)
-        if (this.#isFull(partition)) full.add(path)
+        if (this.#isFull(waiting)) full.add(path)
       }
       return full
     } finally {
@@ -218,13 +219,19 @@ export class PartitionBuffers {
     return rows >= this.#size.rows || bytes >= this.#size.bytes
   }
 
-  #block(batch: RecordBatch, region: Region | undefined, scratch: Region): { block: Block; parts: Part[] } {
+  #block(
+    batch: RecordBatch,
+    region: Region | undefined,
+    scratch: Region,
+    partition = this.#keys.length === 0 ? '' : undefined,
+  ): { block: Block; parts: Part[] } {
     const rows = batch.numRows
     const written = withoutKeys(batch, this.#keys)
     const bytes = batchBytes(written)
     const partitioning =
-      this.#keys.length === 0 ? undefined : new Partitioning(batch, this.#keys, this.#maxPartitions, scratch)
-    const inOrder = partitioning === undefined ? [{ path: '', start: 0, end: rows }] : partitioning.runs()
+      partition === undefined ? new Partitioning(batch, this.#keys, this.#maxPartitions, scratch) : undefined
+    const inOrder =
+      partition === undefined ? partitioning?.runs() : [{ path: partition, start: 0, end: rows }]
     const keep = inOrder !== undefined && region !== undefined && region.bytes <= WASTE * bytes
     const into = keep ? region : this.#arena.regionFor(bytes)
     const dictionaries: SharedDictionary[] = []
@@ -232,7 +239,7 @@ export class PartitionBuffers {
       let placed = written
       let parts = inOrder
       if (!keep) {
-        if (partitioning === undefined) placed = copyInto(batch, into)
+        if (partitioning === undefined) placed = copyInto(written, into)
         else ({ batch: placed, parts } = partitioning.ordered(into))
         placed = withDictionaries(placed, (column, name) => {
           const adopted = this.#shared.adopt(name, column)

@@ -36,7 +36,7 @@ export interface PassingRowGroup {
 
 /** A row group with less than this share of what one may have is joined with others. */
 const SMALL = 1 / 4
-/** Most bytes of row groups that are joined. */
+/** Most bytes of row groups that are joined; less if files are to be smaller. */
 const JOINED_BYTES = 16 * 2 ** 20
 /** Small row groups that wait for others of their partitions. */
 const MOST_WAITING = 1000
@@ -61,6 +61,7 @@ export class PassThrough {
   readonly #origins: ReadonlyMap<string, string>
   readonly #nodes: SchemaNode[]
   readonly #size: RowGroupSize
+  readonly #joinedBytes: number
   /** By the schema of files, which like files share. */
   readonly #files = new WeakMap<FileMetadata['schema'], { columns: SourceColumns | undefined }>()
 
@@ -71,10 +72,11 @@ export class PassThrough {
     fields: readonly Field[],
     keys: readonly string[],
     size: RowGroupSize,
+    targetFileBytes: number,
   ): PassThrough | undefined {
     const own = origins(plan.head, source)
     if (plan.groups !== undefined || plan.schema.fields.some(({ name }) => !own.has(name))) return undefined
-    return new PassThrough(source, fields, keys, own, size)
+    return new PassThrough(source, fields, keys, own, size, Math.min(JOINED_BYTES, targetFileBytes))
   }
 
   private constructor(
@@ -83,12 +85,14 @@ export class PassThrough {
     keys: readonly string[],
     own: ReadonlyMap<string, string>,
     size: RowGroupSize,
+    joinedBytes: number,
   ) {
     this.#source = source
     this.#fields = fields
     this.#keys = keys
     this.#origins = own
     this.#size = size
+    this.#joinedBytes = joinedBytes
     this.#nodes = schemaTree(parquetSchema(fields).schema).children
   }
 
@@ -109,7 +113,7 @@ export class PassThrough {
         continue
       }
       const { path, rows, storedBytes } = passage
-      if (!passage.joinable || rows >= this.#size.rows * SMALL || storedBytes >= JOINED_BYTES * SMALL) {
+      if (!passage.joinable || rows >= this.#size.rows * SMALL || storedBytes >= this.#joinedBytes * SMALL) {
         yield passage
         continue
       }
@@ -130,7 +134,7 @@ export class PassThrough {
   }
 
   #exceeds(a: PlannedPassage, b: PlannedPassage): boolean {
-    return a.rows + b.rows > this.#size.rows || a.storedBytes + b.storedBytes > JOINED_BYTES
+    return a.rows + b.rows > this.#size.rows || a.storedBytes + b.storedBytes > this.#joinedBytes
   }
 
   #passage(unit: PlannedUnit): PlannedPassage | undefined {
@@ -140,7 +144,7 @@ export class PassThrough {
     const group = metadata.rowGroups[plan!.rowGroup]!
     if (rowGroups.length !== 1 || !plan!.certain || rowsIn(plan!.ranges) !== group.numRows) return undefined
     const columns = this.#columnsOf(fragment)
-    const path = columns && this.#pathOf(fragment, plan!.rowGroup)
+    const path = columns && (unit.partition ?? this.#pathOf(fragment, plan!.rowGroup))
     if (columns === undefined || path === undefined) return undefined
     const chunks = columns.leaves.map(leaf => group.columns[leaf]!)
     if (chunks.some(({ encrypted, filePath }) => encrypted === true || filePath !== undefined))

@@ -33,14 +33,19 @@ export interface SourceFile {
 /** Column types by name, or an Arrow schema. */
 export type SchemaOption = Schema | Readonly<Record<string, DataType>>
 
-/** Lists the data files, in the order of their keys, and settles the schema from the first of them. */
+/**
+ * Lists the data files, in the order of their keys, and settles the schema from the first of them.
+ *
+ * @param given a listing made before, of which the folders' names are no columns
+ */
 export async function listSource(
   store: Store,
   files: string | readonly string[] | undefined,
   declared: SchemaOption | undefined,
   run: Run,
+  given?: readonly ObjectMeta[],
 ): Promise<Listing> {
-  const objects = await listObjects(store, files, run.signal)
+  const objects = given ?? (await listObjects(store, files, run.signal))
   if (objects.length === 0) {
     throw new SluiceError('not-found', 'there are no Parquet files', {
       file: store.url,
@@ -48,7 +53,7 @@ export async function listSource(
     })
   }
   const known = declaredFields(declared)
-  const keys = objects.map(object => object.key)
+  const keys = objects.map(({ key }) => (given === undefined ? key : key.slice(key.lastIndexOf('/') + 1)))
   const { fields: keyFields, values } = discoverPartitions(keys, known)
   const sources = objects.map((object, id) => ({
     id,

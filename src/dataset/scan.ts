@@ -9,7 +9,7 @@ import type { Source, SourceExplanation } from '../core/source.ts'
 import { narrowStages, requiredColumns, type Stage } from '../core/stages.ts'
 import { batchFromMessage, fieldToMessage } from '../core/transport.ts'
 import type { FileMetadata } from '../parquet/metadata.ts'
-import type { Store } from '../storage/store.ts'
+import type { ObjectMeta, Store } from '../storage/store.ts'
 import { constantBounds } from './bounds.ts'
 import { type Fetched, type FetchedPassage, fetchPassage, fetchUnit } from './fetch.ts'
 import { planFile } from './file-plan.ts'
@@ -42,6 +42,8 @@ import {
 export interface ScanOptions {
   files: string | readonly string[] | undefined
   schema: SchemaOption | undefined
+  /** A listing made before, of which the folders' names are no columns. */
+  objects?: readonly ObjectMeta[]
 }
 
 /** Footers read ahead of need. */
@@ -68,8 +70,8 @@ export class ParquetScan implements Source {
   listing(run: Run): Promise<Listing> {
     let listing = this.#listings.get(run)
     if (listing === undefined) {
-      const { files, schema } = this.#options
-      listing = listSource(this.store, files, schema, run)
+      const { files, schema, objects } = this.#options
+      listing = listSource(this.store, files, schema, run, objects)
       this.#listings.set(run, listing)
     }
     return listing

@@ -32,6 +32,8 @@ export interface PlannedUnit {
   storedBytes: number
   /** About what they become. */
   decodedBytes: number
+  /** Of all of its rows, if it is not for the keys to say. */
+  partition?: string
 }
 
 /** Work for a lane with its bytes in memory. */

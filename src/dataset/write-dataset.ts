@@ -8,7 +8,7 @@ import type { Store } from '../storage/store.ts'
 import { type Drain, type DrainTask, drainBatches, drainScan, fileFields, fusedScan } from './drain.ts'
 import { emptyFile, stageEmpty } from './empty-file.ts'
 import type { Existing } from './folder.ts'
-import { openJob } from './job.ts'
+import { openJob, type SourceObject } from './job.ts'
 import type { FileLimits } from './output.ts'
 import type { RowGroupSize } from './partition-buffers.ts'
 import { checkPartitionType } from './partition-types.ts'
@@ -53,7 +53,7 @@ export async function writeDataset(
     state: options.state,
     signal: run.signal,
     plan: {
-      sources: files.map(({ object }) => ({ key: object.key, size: object.size, etag: object.etag })),
+      sources: files.map(sourceObject),
       pipeline: {
         source: plan.source.describe(),
         operators: describeOperators(plan),
@@ -122,10 +122,14 @@ function groupFiles(files: readonly SourceFile[], taskBytes: number, run: Run): 
   return groups
 }
 
+export function sourceObject({ object: { key, size, etag } }: SourceFile): SourceObject {
+  return { key, size, etag }
+}
+
 /** The files as they were when the job was planned: one that has changed since fails when it is read. */
-function frozenTasks(
+export function frozenTasks(
   tasks: readonly { task: number; keys: readonly string[] }[],
-  sources: readonly { key: string; size: number; etag: string }[],
+  sources: readonly SourceObject[],
   files: readonly SourceFile[],
 ): DrainTask[] {
   const frozen = new Map(sources.map(source => [source.key, source]))

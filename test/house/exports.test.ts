@@ -13,6 +13,7 @@ test('the names that sluice exports', () => {
     'SluiceError',
     'aggregate',
     'col',
+    'compact',
     'count',
     'derive',
     'describeDataset',

@@ -19,7 +19,7 @@ test('the programs of the README run, and say the same as its command and DuckDB
   const flights = join(root, 'node_modules/vega-datasets/data/flights-3m.parquet')
   copyFileSync(flights, join(lake, 'bronze/flights/flights.parquet'))
 
-  const [main, pipelines] = blocks('ts')
+  const [main, pipelines, compaction] = blocks('ts')
   const imports = "import { aggregate, col, count, filter, limit, mean, openStore, source } from 'sluice'\n"
   const run = (code: string) =>
     // In the repository, so that 'sluice' is the package itself.
@@ -46,6 +46,10 @@ test('the programs of the README run, and say the same as its command and DuckDB
     .replace(/^sluice/, `${quote(process.execPath)} bin/sluice.js`)
     .replaceAll(' lake/', ` ${lake}/`)
   execFileSync('bash', ['-c', shell], { cwd: root })
+  assert.deepEqual(await multiset(read), first)
+
+  const opened = "import { compact, openStore } from 'sluice'\nconst lake = await openStore('lake')\n"
+  assert.equal(run(opened + compaction!), '7 files are 7 now\n')
   assert.deepEqual(await multiset(read), first)
 
   assert.match(run(imports + pipelines!), /^10 read file:.*\n {2}files 1 of 1, row groups/)

@@ -1,0 +1,163 @@
+import { parseBytes } from '../core/bytes.ts'
+import { SluiceError } from '../core/errors.ts'
+import { type Expr, sql } from '../core/expressions/expr.ts'
+import { Pipeline } from '../core/pipeline.ts'
+import type { PipelinePlan } from '../core/planner.ts'
+import type { RunOptions, RunReport } from '../core/report.ts'
+import { type ExecutionOptions, Run, resolveExecution } from '../core/run.ts'
+import type { ObjectMeta, Store } from '../storage/store.ts'
+import { choosePartitions } from './choose-partitions.ts'
+import {
+  type CompactionJob,
+  type CompactionResult,
+  type DatasetSize,
+  runCompaction,
+} from './compaction-job.ts'
+import { bytesOf, filesAfter, groupFolders, planFolders } from './compaction-plan.ts'
+import { rollForward } from './finalise.ts'
+import { assertPlainFolder } from './foreign-table.ts'
+import { ParquetScan } from './scan.ts'
+import { readSnapshot } from './snapshot.ts'
+import { stateStore } from './state.ts'
+
+export interface CompactOptions extends RunOptions, Pick<ExecutionOptions, 'memory' | 'lanes'> {
+  /** About how large files get, in bytes or as text such as `'128MB'`. @default '128MB' */
+  targetFileBytes?: number | string | undefined
+  /** A condition on the partition keys, such as `"day >= '2024-01-01'"`: which partitions. @default all */
+  partitions?: Expr | string | undefined
+  /** Another place, which then gets all files of the partitions, merged. @default in place */
+  to?: Store | undefined
+  /** What becomes of data that is there already: only with `to`. @default 'error' */
+  existing?: 'error' | 'append' | 'overwrite' | 'overwrite-partitions' | undefined
+  /** Only say what would be done. @default false */
+  dryRun?: boolean | undefined
+  /** Where the state of jobs is kept. @default `_sluice/<path of the dataset>/` at the root of the opened store */
+  state?: Store | undefined
+}
+
+/** A partition whose files are merged. */
+export interface CompactedPartition {
+  /** Its folder, with a trailing `/`; empty for files that lie in none. */
+  partition: string
+  /** The files that are merged, and about how many they become. */
+  filesBefore: number
+  filesAfter: number
+  /** Of the files that are merged. */
+  bytes: number
+}
+
+/** What a compaction did, or would do. */
+export interface CompactReport extends RunReport {
+  /** Nothing was done. */
+  dryRun: boolean
+  /** The chosen partitions as they were. */
+  before: DatasetSize
+  /** As they are now; for a dry run, about as they would be. */
+  after: DatasetSize
+  /** The partitions that had files to merge; empty if the dataset was compact already. */
+  compacted: CompactedPartition[]
+}
+
+const DEFAULT_TARGET = '128MB'
+/** Source bytes that a resumed job does not repeat. */
+const TASK_BYTES = 4 * 2 ** 30
+
+/**
+ * Merges the small files of a dataset, folder by folder: those below three quarters of `targetFileBytes`, where that
+ * makes them fewer. Larger ones stay as they are, and so does a folder in which there is nothing to merge. A dataset
+ * need not be Sluice's own, nor partitioned; one whose files a Delta, Iceberg or Hudi table accounts for is refused.
+ *
+ * In place it is a job: readers find the files as they were, or merged, and nothing is removed before the merged ones
+ * are committed. Files that are added meanwhile stay. If one of the merged files is changed or removed by somebody
+ * else meanwhile, it fails with `conflict`, and the dataset stays as it is. `job` names it, so that running it again
+ * resumes it. With `to` the files of all chosen partitions go to another place, and these stay.
+ *
+ * Row groups go into the new files as the bytes that they are, and small ones are joined without being decoded, as far
+ * as {@link CompactReport.rowGroups} says. Rows of a row group keep their order, and row groups that are joined follow
+ * one another in the order of their files' names; of the row groups of a file none is promised.
+ *
+ * @example
+ * const report = await compact(lake.child('trips'), { partitions: "day >= '2024-01-01'" })
+ * console.log(`${report.before.files} files are ${report.after.files} now`)
+ */
+export async function compact(store: Store, options: CompactOptions = {}): Promise<CompactReport> {
+  const { to, existing, state, memory, lanes, dryRun = false } = options
+  const execution = resolveExecution({ memory, lanes })
+  const targetFileBytes = parseBytes(options.targetFileBytes ?? DEFAULT_TARGET, 'targetFileBytes')
+  if (targetFileBytes === 0) throw invalid('targetFileBytes', 'must be above 0')
+  if (to === undefined && existing !== undefined)
+    throw invalid('existing', "is for another place: it goes with 'to'")
+  const condition = typeof options.partitions === 'string' ? sql(options.partitions) : options.partitions
+  if (to === undefined) await prepare(store, options)
+  const objects = await listFiles(store, condition, options)
+  const folders = planFolders(objects, targetFileBytes, to !== undefined)
+  const before = { files: objects.length, bytes: bytesOf(objects) }
+  const compacted = folders.map(({ path, files }) => ({
+    partition: path,
+    filesBefore: files.length,
+    filesAfter: filesAfter(files, targetFileBytes),
+    bytes: bytesOf(files),
+  }))
+  if (dryRun || folders.length === 0) {
+    await using run = new Run(execution, options)
+    run.signal.throwIfAborted()
+    const fewer = compacted.reduce((sum, partition) => sum + partition.filesBefore - partition.filesAfter, 0)
+    const after = { ...before, files: before.files - fewer }
+    return { ...run.report(), dryRun, before, after, compacted }
+  }
+  let result: CompactionResult | undefined
+  const scan = new ParquetScan(store, { files: undefined, schema: undefined, objects }, execution)
+  const write = async (plan: PipelinePlan, run: Run): Promise<RunReport> => {
+    const files = new Map((await scan.files(run)).map(file => [file.object.key, file]))
+    const tasks = groupFolders(
+      folders.map(folder => folder.files.map(({ key }) => files.get(key)!)),
+      ({ object }) => object.size,
+      TASK_BYTES,
+    )
+    const job: CompactionJob = {
+      ...{ scan, tasks, targetFileBytes, state },
+      target: to ?? store,
+      existing: to === undefined ? 'overwrite-sources' : (existing ?? 'error'),
+      successFile: to !== undefined,
+      description: { compact: scan.describe(), targetFileBytes, partitions: condition?.node ?? null },
+    }
+    result = await runCompaction(job, plan, run)
+    return result.report
+  }
+  const report = await new Pipeline(scan).to({ name: 'compact', write }, options)
+  const { read, written } = result!
+  const left = { files: before.files - read.files, bytes: before.bytes - read.bytes }
+  const after =
+    to === undefined ? { files: left.files + written.files, bytes: left.bytes + written.bytes } : written
+  return { ...report, dryRun, before, after, compacted: report.alreadyCommitted ? [] : compacted }
+}
+
+/** Nobody else says which files the folder consists of, and no commit is left half done. */
+async function prepare(
+  store: Store,
+  { state = stateStore(store), dryRun, signal }: CompactOptions,
+): Promise<void> {
+  await assertPlainFolder(store, { signal })
+  if (!dryRun) await rollForward({ dataset: store, state }, { signal })
+}
+
+/** The data files of the chosen partitions. */
+async function listFiles(
+  store: Store,
+  condition: Expr | undefined,
+  { to, state, signal }: CompactOptions,
+): Promise<ObjectMeta[]> {
+  const own = to === undefined && state !== undefined ? { state } : {}
+  const { objects } = await readSnapshot(store, { signal, ...own })
+  if (objects.length === 0) {
+    throw new SluiceError('not-found', 'there are no Parquet files', {
+      file: store.url,
+      hint: 'Check the path.',
+    })
+  }
+  return condition === undefined ? objects : choosePartitions(objects, condition)
+}
+
+function invalid(option: string, reason: string): SluiceError {
+  return new SluiceError('invalid-argument', reason, { option })
+}

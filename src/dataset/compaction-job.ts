@@ -1,0 +1,127 @@
+import { isSluiceError } from '../core/errors.ts'
+import type { PipelinePlan } from '../core/planner.ts'
+import type { RunReport } from '../core/report.ts'
+import type { Run } from '../core/run.ts'
+import type { Store } from '../storage/store.ts'
+import { assertUnchanged } from './commit.ts'
+import { bytesOf, folderOf } from './compaction-plan.ts'
+import { type Drain, drainScan } from './drain.ts'
+import { stageEmpty } from './empty-file.ts'
+import { type Existing, openJob } from './job.ts'
+import type { ParquetScan } from './scan.ts'
+import type { SourceFile } from './scan-listing.ts'
+import { resolveFileOptions } from './sink-options.ts'
+import { readSnapshot } from './snapshot.ts'
+import { frozenTasks, sourceObject } from './write-dataset.ts'
+
+export interface CompactionJob {
+  scan: ParquetScan
+  /** Where the files go. */
+  target: Store
+  existing: Existing
+  tasks: readonly (readonly SourceFile[])[]
+  targetFileBytes: number
+  state: Store | undefined
+  /** Leave an empty `_SUCCESS` beside the data. */
+  successFile: boolean
+  /** What makes it another job than one of the same name. */
+  description: unknown
+}
+
+export interface CompactionResult {
+  report: RunReport
+  /** The files that were merged, by this run or one that it resumed. */
+  read: DatasetSize
+  /** Those that they have become. */
+  written: DatasetSize
+}
+
+/** Files and their bytes. */
+export interface DatasetSize {
+  files: number
+  bytes: number
+}
+
+/** Writes files anew, each folder's rows into fewer files of that folder, as a job. */
+export async function runCompaction(
+  { scan, target, existing, tasks, targetFileBytes, state, successFile, description }: CompactionJob,
+  plan: PipelinePlan,
+  run: Run,
+): Promise<CompactionResult> {
+  const job = await openJob<string[]>(target, {
+    name: run.job,
+    existing,
+    successFile,
+    state,
+    signal: run.signal,
+    plan: {
+      sources: tasks.flat().map(sourceObject),
+      pipeline: description,
+      tasks: tasks.map(files => files.map(({ object }) => object.key)),
+    },
+  })
+  const name = run.job ?? job.id
+  if (job.committed) {
+    const none = { files: 0, bytes: 0 }
+    return { report: { ...run.report(), job: name, alreadyCommitted: true }, read: none, written: none }
+  }
+  const folders = new Set<string>()
+  const drain: Drain = {
+    ...resolveFileOptions({}),
+    keys: [],
+    limits: {
+      maxRowsPerFile: Number.POSITIVE_INFINITY,
+      targetFileBytes,
+      maxPartitions: Number.POSITIVE_INFINITY,
+    },
+    partitionOf: ({ object }) => folderOf(object.key),
+    createFile: (task, folder) => job.createFile(task, folder),
+    finishTask: async (task, files) => {
+      const written = [...files]
+      // A folder without rows keeps a file that says which columns it has.
+      for (const folder of new Set(job.plan.tasks[task]!.map(folderOf))) {
+        folders.add(folder)
+        if (files.some(({ partition }) => partition === folder)) continue
+        const empty = await stageEmpty(await job.createFile(task, folder), plan, drain, run)
+        written.push({ ...empty, partition: folder })
+      }
+      run.partitions = folders.size
+      await job.finishTask(task, written)
+    },
+  }
+  try {
+    run.phase = 'run'
+    const left = job.plan.tasks
+      .map((keys, task) => ({ task, keys }))
+      .filter(({ task }) => !job.doneTasks.has(task))
+    await drainScan(scan, plan, frozenTasks(left, job.plan.sources, await scan.files(run)), drain, run)
+    run.signal.throwIfAborted()
+    run.phase = 'commit'
+    const { files, bytes } = await job.commit()
+    const { sources } = job.plan
+    const read = { files: sources.length, bytes: bytesOf(sources) }
+    return { report: { ...run.report(), job: name, files }, read, written: { files, bytes } }
+  } catch (error) {
+    const failure = existing === 'overwrite-sources' ? await conflictOr(error) : error
+    // A job whose sources have gone cannot be resumed.
+    const resumable = run.job !== undefined && !(isSluiceError(failure) && failure.code === 'conflict')
+    // What cannot be tidied up now is invisible, and left to vacuum; the failure itself is what matters.
+    await (resumable ? job.suspend() : job.abort()).catch(() => {})
+    throw failure
+  }
+
+  /** A source that cannot be read may have been replaced by another job. */
+  async function conflictOr(error: unknown): Promise<unknown> {
+    if (!isSluiceError(error) || (error.code !== 'not-found' && error.code !== 'precondition')) return error
+    try {
+      const { objects } = await readSnapshot(target, {
+        signal: run.signal,
+        ...(state === undefined ? {} : { state }),
+      })
+      assertUnchanged(job.plan.sources, objects)
+      return error
+    } catch (failure) {
+      return isSluiceError(failure) && failure.code === 'conflict' ? failure : error
+    }
+  }
+}
