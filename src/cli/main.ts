@@ -3,13 +3,14 @@ import { isSluiceError, SluiceError } from '../core/errors.ts'
 import { nearestName } from '../core/expressions/nearest.ts'
 import { type Command, helpOf, parseCall } from './command.ts'
 import { cat } from './commands/cat.ts'
+import { compact } from './commands/compact.ts'
 import { explain } from './commands/explain.ts'
 import { ls } from './commands/ls.ts'
 import { rewrite } from './commands/rewrite.ts'
 import { schema } from './commands/schema.ts'
 import { OUTPUT_CLOSED, Output } from './output.ts'
 
-const COMMANDS: readonly Command[] = [ls, schema, cat, rewrite, explain]
+const COMMANDS: readonly Command[] = [ls, schema, cat, rewrite, compact, explain]
 
 /** Exit codes. 1 is for a job that fails, 2 for options and expressions that don't parse. */
 const FAILED = 1

@@ -2,11 +2,16 @@ import { derive, filter, type Operator, type Pipeline, project, repartition, sou
 import { given, type Option, type Options, usage } from './command.ts'
 import { locate } from './location.ts'
 
+/** How much of the machine a run takes. */
+export const RESOURCES: Readonly<Record<string, Option>> = {
+  memory: { value: 'SIZE', help: 'the memory budget, such as 512MiB (default: 1GiB)' },
+  lanes: { value: 'N', help: 'worker threads (default: one a core)' },
+}
+
 /** How a run uses the machine; see {@link openSource}. */
 export const EXECUTION: Readonly<Record<string, Option>> = {
   mode: { value: 'MODE', help: 'auto, streaming, fragment or batch (default: auto)' },
-  memory: { value: 'SIZE', help: 'the memory budget, such as 512MiB (default: 1GiB)' },
-  lanes: { value: 'N', help: 'worker threads (default: one a core)' },
+  ...RESOURCES,
 }
 
 /** Which rows and columns; see {@link select}. */

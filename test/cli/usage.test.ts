@@ -9,6 +9,8 @@ const OPTIONS: Record<string, string> = {
   cat: '--columns --where --limit --format -o --report',
   rewrite: `--where --derive --columns --partition-by --existing --mode --memory --lanes --max-rows-per-file
     --target-file-size --compression --job --progress --no-progress --report`,
+  compact: `--to --existing --target-file-size --where --dry-run --memory --lanes --job --progress --no-progress --json
+    --report`,
   explain: `--where --derive --columns --partition-by --mode --memory --lanes --max-rows-per-file
     --target-file-size`,
 }
@@ -37,6 +39,9 @@ const failures: [args: string[], code: number, message: RegExp][] = [
   [['cat', flights, '--memory', '12parsec'], 2, /option 'memory': '12parsec' is not a number of bytes/],
   [['rewrite', flights, 'x', '--derive', 'y'], 2, /option '--derive': 'y' has no '='/],
   [['rewrite', flights, 'x', '--compression', 'zip'], 2, /option 'compression': 'zip' is none of/],
+  [['compact', 'x', '--existing', 'append'], 2, /option 'existing': is for another place: it goes with 'to'/],
+  [['compact', 'x', '--target-file-size', '0'], 2, /option 'targetFileBytes': must be above 0/],
+  [['compact', '/nowhere/at/all'], 1, /\/nowhere\/at\/all: there are no Parquet files/],
   [['cat', flights, '--where', 'dely > 1'], 1, /there is no column 'dely'\. Did you mean 'delay'\?/],
   [['cat', flights, '--where', 'origin > 1'], 1, /origin/],
   [['cat', flights, '--columns', 'origin,dely'], 1, /'dely'/],
