@@ -8,8 +8,10 @@ import { checkKeys, type PipelinePlan } from '../core/planner.ts'
 import type { Run } from '../core/run.ts'
 import { stagesSchema } from '../core/stages.ts'
 import { type BatchMessage, fieldToMessage, packBatch } from '../core/transport.ts'
+import { parquetSchema } from '../parquet/parquet-schema.ts'
 import type { ResolvedWriteOptions } from '../parquet/write-options.ts'
 import type { StagedWriter } from '../storage/store.ts'
+import { copyVerbatim } from './copy.ts'
 import type { Fetched, FetchedPassage } from './fetch.ts'
 import type { LaneCounts, LaneSink } from './lane-messages.ts'
 import { type LanePool, openLanes, startLanes } from './lane-pool.ts'
@@ -18,6 +20,7 @@ import type { RowGroupSize } from './partition-buffers.ts'
 import { PassThrough, type PlannedPassage } from './pass-through.ts'
 import { ParquetScan } from './scan.ts'
 import type { SourceFile } from './scan-listing.ts'
+import { Slabs } from './slabs.ts'
 import { type FetchedUnit, type PlannedUnit, SMALL_RUN } from './units.ts'
 
 /** Where the files of a drain go, and how they look. */
@@ -57,7 +60,7 @@ export async function drainScan(
   const start = async <P extends PlannedUnit | PlannedPassage>(
     planned: AsyncGenerator<P>,
   ): Promise<{ pool: LanePool; units: AsyncGenerator<Fetched<P>> }> => {
-    if (pool !== undefined) return { pool, units: scan.fetched(planned, run) }
+    if (pool !== undefined && pool.size > 0) return { pool, units: scan.fetched(planned, run) }
     const started = await startLanes(scan, planned, run, program, emit)
     pool = started.pool
     return started
@@ -91,14 +94,19 @@ export async function drainScan(
     const passing = drain.passThrough
       ? PassThrough.of(plan, source, fields, drain.keys, drain.size, drain.limits.targetFileBytes)
       : undefined
+    const target = { schema: parquetSchema(fields), slabs: new Slabs(run.budget) }
     for (const { task, files } of tasks) {
-      const planned = placed(scan.planned(files, plan.head, run), drain)
-      const started = await start(passing?.plan(planned) ?? planned)
       const output = open(task)
-      started.pool.lanes.forEach((_, i) => void outputs.set(i, output))
       await guarded(output, async () => {
+        const planned = placed(scan.planned(files, plan.head, run), drain)
+        const work =
+          passing === undefined
+            ? planned
+            : copyVerbatim(passing.plan(planned), scan.store, { ...target, output }, run)
+        const started = await start(work)
+        started.pool.lanes.forEach((_, i) => void outputs.set(i, output))
         await eachUnit(started.units, started.pool, async (work, lane) => {
-          if ('passage' in work) await passOn(work, scan, started.pool, lane, output, run)
+          if ('passage' in work) await join(work, scan, started.pool, lane, run)
           else await rewrite(work, started.pool, lane, run)
         })
         await finishLeftovers(started.pool, drain.size)
@@ -119,35 +127,31 @@ async function rewrite(
   await counted(run, await lane.call<LaneCounts>('rewrite', unit))
 }
 
-/** Copies a row group, or has a lane join several; if they do not go together, decodes them after all. */
-async function passOn(
+/** Has a lane join row groups; if they do not go together, it decodes them after all. */
+async function join(
   fetched: FetchedPassage,
   scan: ParquetScan,
   pool: LanePool,
   lane: LaneClient,
-  output: TaskOutput,
   run: Run,
 ): Promise<void> {
   const { passage, groups } = fetched
-  const { path, rows } = passage
-  if (passage.verbatim) {
-    await output.copy(path, groups[0]!)
-    run.rowGroups.copied += groups.length
-  } else if (await lane.call<boolean>('join', path, groups)) run.rowGroups.joined += groups.length
-  else {
-    fetched.release()
-    for await (const unit of scan.fetched(inOrder(passage.groups.map(({ unit }) => unit)), run)) {
-      try {
-        await rewrite(unit, pool, lane, run)
-      } finally {
-        unit.release()
-      }
-    }
+  const { path, rows, storedBytes } = passage
+  if (await lane.call<boolean>('join', path, groups)) {
+    run.rowGroups.joined += groups.length
+    run.rowsIn += rows
+    run.rowsOut += rows
+    await run.paced(rows, storedBytes)
     return
   }
-  run.rowsIn += rows
-  run.rowsOut += rows
-  await run.paced(rows, passage.storedBytes)
+  fetched.release()
+  for await (const unit of scan.fetched(inOrder(passage.groups.map(({ unit }) => unit)), run)) {
+    try {
+      await rewrite(unit, pool, lane, run)
+    } finally {
+      unit.release()
+    }
+  }
 }
 
 /** The same work, told which partition it belongs to if that is known. */

@@ -1,17 +1,17 @@
 import { SluiceError } from '../core/errors.ts'
 import type { Run } from '../core/run.ts'
-import type { CopiedChunk } from '../parquet/copy-row-group.ts'
-import { type ColumnChunkMetadata, chunkRange } from '../parquet/metadata.ts'
+import type { StoredChunk } from '../parquet/merge-chunks.ts'
+import { chunkRange } from '../parquet/metadata.ts'
 import { coalesceRanges } from '../storage/ranges.ts'
 import type { ByteRange, Store } from '../storage/store.ts'
 import type { PassingRowGroup, PlannedPassage } from './pass-through.ts'
-import type { Slab, Slabs } from './slabs.ts'
+import type { Slabs } from './slabs.ts'
 import type { FetchedUnit, Fragment, PlannedUnit } from './units.ts'
 
-/** Row groups that go into the output undecoded, with their bytes in memory: for each, its columns' chunks. */
+/** Row groups that are joined undecoded, with their bytes in memory: for each, its columns' chunks. */
 export interface FetchedPassage {
   passage: PlannedPassage
-  groups: CopiedChunk[][]
+  groups: StoredChunk[][]
   /** Gives the bytes back. */
   release(): void
 }
@@ -39,7 +39,7 @@ export async function fetchUnit(
   )
   const slab = await slabs.take(sizeOf(ranges), run.signal)
   try {
-    const bytes = await read(store, fragment, ranges, slab, run, () => slab.reset())
+    const bytes = await read(store, fragment, ranges, run, slab)
     let next = 0
     const chunks = rowGroups.flatMap(({ rowGroup, chunks }) =>
       chunks.map(({ leaf, runs }) => ({
@@ -60,27 +60,27 @@ export async function fetchUnit(
   }
 }
 
-/** Reads row groups that pass through, all into one slab: a part of them alone is of no use. */
+/** Reads row groups that are joined, all into one slab: a part of them alone is of no use. */
 export async function fetchPassage(
   store: Store,
   passage: PlannedPassage,
   slabs: Slabs,
   run: Run,
 ): Promise<FetchedPassage> {
-  const requests = passage.groups.map(group => ({ group, chunks: chunkRequests(group, passage.verbatim) }))
-  const rangesOf = ({ chunks }: (typeof requests)[number]): ByteRange[] =>
-    chunks.flatMap(({ ranges }) => ranges.flatMap(({ range }) => range))
-  const size = requests.reduce((sum, request) => sum + sizeOf(rangesOf(request)), 0)
-  const slab = await slabs.take(size, run.signal)
+  const requests = passage.groups.map(group => ({ group, ranges: chunkRanges(group) }))
+  const slab = await slabs.take(
+    requests.reduce((sum, { ranges }) => sum + sizeOf(ranges), 0),
+    run.signal,
+  )
   try {
-    const groups: CopiedChunk[][] = new Array(requests.length)
+    const groups: StoredChunk[][] = new Array(requests.length)
     let next = 0
     const worker = async (): Promise<void> => {
       for (let at = next++; at < requests.length; at = next++) {
-        const request = requests[at]!
+        const { group, ranges } = requests[at]!
         // What a failed try has allocated stays taken: others have what lies behind it.
-        const bytes = await read(store, request.group.fragment, rangesOf(request), slab, run, () => {})
-        groups[at] = copiedChunks(request, bytes)
+        const into = { allocate: (bytes: number) => slab.allocate(bytes) }
+        groups[at] = storedChunks(group, await read(store, group.fragment, ranges, run, into))
       }
     }
     await Promise.all(Array.from({ length: Math.min(FILES_AT_ONCE, requests.length) }, worker))
@@ -91,66 +91,41 @@ export async function fetchPassage(
   }
 }
 
-type Part = 'bytes' | 'columnIndex' | 'offsetIndex' | 'bloomFilter'
-
-interface ChunkRequest {
-  metadata: ColumnChunkMetadata
-  optional: boolean
-  ranges: { part: Part; range: ByteRange }[]
+function chunkRanges({ fragment, rowGroup, leaves }: PassingRowGroup): ByteRange[] {
+  const { columns } = fragment.metadata.rowGroups[rowGroup]!
+  return leaves.map(leaf => inFile(fragment, rowGroup, leaf, chunkRange(columns[leaf]!)))
 }
 
-/** What is read of each column of a row group: its chunk and, where that stays as it is, what is said of it. */
-function chunkRequests({ fragment, rowGroup, leaves }: PassingRowGroup, verbatim: boolean): ChunkRequest[] {
-  const { metadata, file } = fragment
-  const group = metadata.rowGroups[rowGroup]!
-  return leaves.map(leaf => {
-    const chunk = group.columns[leaf]!
-    const ranges: ChunkRequest['ranges'] = [
-      { part: 'bytes', range: inFile(fragment, rowGroup, leaf, chunkRange(chunk)) },
-    ]
-    const add = (part: Part, start: number | undefined, length: number | undefined) => {
-      if (start === undefined || length === undefined || start < 0 || length <= 0) return
-      if (start + length <= file.object.size) ranges.push({ part, range: { start, end: start + length } })
-    }
-    if (verbatim) {
-      add('columnIndex', chunk.columnIndexOffset, chunk.columnIndexLength)
-      add('offsetIndex', chunk.offsetIndexOffset, chunk.offsetIndexLength)
-      add('bloomFilter', chunk.bloomFilterOffset, chunk.bloomFilterLength)
-    }
-    const optional = metadata.columns[leaf]!.element.repetition === 'OPTIONAL'
-    return { metadata: chunk, optional, ranges }
+function storedChunks({ fragment, rowGroup, leaves }: PassingRowGroup, bytes: Uint8Array[]): StoredChunk[] {
+  const { columns, rowGroups } = fragment.metadata
+  const { numRows: rows, columns: chunks } = rowGroups[rowGroup]!
+  return leaves.map((leaf, i) => {
+    const optional = columns[leaf]!.element.repetition === 'OPTIONAL'
+    return { metadata: chunks[leaf]!, rows, optional, bytes: bytes[i]! }
   })
 }
 
-function copiedChunks(
-  { group, chunks }: { group: PassingRowGroup; chunks: ChunkRequest[] },
-  bytes: readonly Uint8Array[],
-): CopiedChunk[] {
-  const rows = group.fragment.metadata.rowGroups[group.rowGroup]!.numRows
-  let next = 0
-  return chunks.map(({ metadata, optional, ranges }) => {
-    const parts: Partial<Record<Part, Uint8Array>> = {}
-    for (const { part } of ranges) parts[part] = bytes[next++]!
-    const { columnIndex, offsetIndex, bloomFilter } = parts
-    return { metadata, rows, optional, bytes: parts.bytes!, columnIndex, offsetIndex, bloomFilter }
-  })
+/** Where bytes go that are read; `reset` is called before each try. */
+interface ReadTarget {
+  allocate(bytes: number): Uint8Array
+  reset?(): void
 }
 
-async function read(
+/** Reads ranges of a fragment's file, into memory of their own if no other is given. */
+export async function read(
   store: Store,
   { file }: Fragment,
   ranges: readonly ByteRange[],
-  slab: Slab,
   run: Run,
-  again: () => void,
+  into?: ReadTarget,
 ): Promise<Uint8Array[]> {
   const bytes = await run.attempt(() => {
-    again()
+    into?.reset?.()
     return store.getRanges(file.object.key, ranges, {
       ifMatch: file.object.etag,
       signal: run.signal,
       coalesceGap: COALESCE_GAP,
-      allocate: count => slab.allocate(count),
+      ...(into === undefined ? {} : { allocate: count => into.allocate(count) }),
     })
   })
   run.bytesRead += sizeOf(ranges)
@@ -158,11 +133,12 @@ async function read(
 }
 
 /** What is read where near ranges are read in one. */
-function sizeOf(ranges: readonly ByteRange[]): number {
+export function sizeOf(ranges: readonly ByteRange[]): number {
   return coalesceRanges(ranges, { gap: COALESCE_GAP }).reduce((sum, { start, end }) => sum + end - start, 0)
 }
 
-function inFile(
+/** The range itself, if it lies in its file: what a footer says need not. */
+export function inFile(
   { metadata, file, name }: Fragment,
   rowGroup: number,
   leaf: number,

@@ -70,7 +70,7 @@ export interface UnitFetcher {
 
 /**
  * Looks at the first units' sizes, which footers tell, and starts as many lanes as the run is worth: one on the
- * main thread if there is little to read, else workers. The first units are read while these start.
+ * main thread if there is little to read, none if there is nothing, else workers. The first units are read while these start.
  *
  * @returns the pool, and all the units
  */
@@ -87,13 +87,11 @@ export async function startLanes<P extends PlannedUnit | PlannedPassage>(
   while (!ended && (bytes < SMALL_RUN || first.length < 2) && first.length < SMALL_UNITS) {
     const step = await planned.next()
     if (step.done) ended = true
-    else bytes += bytesForLanes(first[first.push(step.value) - 1]!)
+    else bytes += first[first.push(step.value) - 1]!.storedBytes
   }
   const small = ended && (first.length <= 1 || bytes < SMALL_RUN)
   const fitting = lanesThatFit(run.execution, Math.max(0, ...first.map(unit => unit.decodedBytes)))
-  // Where nothing so far needs a lane, one is enough for what may yet come.
-  const most = ended ? first.length : bytes === 0 ? 1 : fitting
-  const count = small ? 0 : Math.min(fitting, most)
+  const count = small ? 0 : ended ? Math.min(fitting, first.length) : fitting
   const units = source.fetched(chain(first, planned), run)
   const ahead = units.next()
   const taken = ahead.catch(() => undefined)
@@ -102,13 +100,8 @@ export async function startLanes<P extends PlannedUnit | PlannedPassage>(
     if (step?.done === false) step.value.release()
     await units.return(undefined)
   })
-  const pool = await openLanes(count, run, program, emit)
+  const pool = first.length === 0 ? new LanePool([]) : await openLanes(count, run, program, emit)
   return { pool, units: resume(ahead, units) }
-}
-
-/** Bytes that a lane has to look at. */
-function bytesForLanes(work: PlannedUnit | PlannedPassage): number {
-  return 'path' in work && work.verbatim ? 0 : work.storedBytes
 }
 
 /** Starts `count` workers, or a lane on the main thread for 0, and configures them. They end with the run at the latest. */

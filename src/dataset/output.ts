@@ -2,10 +2,8 @@ import type { Field } from 'apache-arrow'
 import { forEachConcurrently } from '../core/concurrency.ts'
 import { SluiceError } from '../core/errors.ts'
 import type { Run } from '../core/run.ts'
-import { type CopiedChunk, copyRowGroup } from '../parquet/copy-row-group.ts'
 import { ParquetFileWriter } from '../parquet/file-writer.ts'
-import { parquetSchema } from '../parquet/parquet-schema.ts'
-import type { RowGroupParts } from '../parquet/row-group-writer.ts'
+import type { RowGroupLayout } from '../parquet/row-group-writer.ts'
 import type { ResolvedWriteOptions } from '../parquet/write-options.ts'
 import type { StagedUpload, StagedWriter } from '../storage/store.ts'
 import type { LaneEmit } from './lane-messages.ts'
@@ -26,6 +24,13 @@ export interface WrittenFile {
   staged: StagedUpload
 }
 
+/** A row group and where its bytes come from; they are asked for when it is their turn. */
+export interface RowGroupPieces extends RowGroupLayout {
+  /** Bytes in all pieces. */
+  length: number
+  pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>
+}
+
 interface OpenFile {
   writer: StagedWriter
   file: ParquetFileWriter
@@ -39,7 +44,6 @@ interface OpenFile {
  */
 export class TaskOutput {
   readonly #fields: readonly Field[]
-  readonly #schema: ReturnType<typeof parquetSchema>
   readonly #options: ResolvedWriteOptions
   readonly #limits: FileLimits
   readonly #create: (partition: string) => Promise<StagedWriter>
@@ -56,7 +60,6 @@ export class TaskOutput {
     run: Run,
   ) {
     this.#fields = fields
-    this.#schema = parquetSchema(fields)
     this.#options = options
     this.#limits = limits
     this.#create = create
@@ -65,15 +68,14 @@ export class TaskOutput {
 
   /** Resolves when the row group's bytes are written. They lie in the lane's memory, until it is answered. */
   append({ path, group }: LaneEmit): Promise<void> {
-    return this.#enqueue(path, { ...group, parts: [group.bytes], length: group.bytes.byteLength })
+    const { bytes, ...layout } = group
+    return this.add(path, { ...layout, length: bytes.byteLength, pieces: [bytes] })
   }
 
-  /** The same for a row group that is copied from a source file. */
-  copy(path: string, chunks: readonly CopiedChunk[]): Promise<void> {
-    return this.#enqueue(path, copyRowGroup(this.#schema, chunks))
-  }
-
-  #enqueue(path: string, group: RowGroupParts): Promise<void> {
+  /** The same for a row group whose bytes come in pieces. Row groups of a partition lie in the order of the calls. */
+  add(path: string, group: RowGroupPieces | Promise<RowGroupPieces>): Promise<void> {
+    // It is not looked at where the partition has failed before.
+    if (group instanceof Promise) group.catch(() => {})
     if (!this.#tails.has(path) && this.#tails.size >= this.#limits.maxPartitions) {
       return Promise.reject(
         new SluiceError(
@@ -87,7 +89,7 @@ export class TaskOutput {
       )
     }
     const before = this.#tails.get(path) ?? Promise.resolve()
-    const done = before.then(() => this.#append(path, group))
+    const done = before.then(async () => this.#append(path, await group))
     this.#tails.set(path, done)
     // Whoever waits for `done` hears of the failure; later appends to the partition fail with it.
     done.catch(() => {})
@@ -108,13 +110,13 @@ export class TaskOutput {
     this.#open.clear()
   }
 
-  async #append(path: string, group: RowGroupParts): Promise<void> {
+  async #append(path: string, { length, pieces, ...group }: RowGroupPieces): Promise<void> {
     let open = this.#open.get(path)
     const { maxRowsPerFile, targetFileBytes } = this.#limits
     if (
       open !== undefined &&
       (open.rows + group.rows > maxRowsPerFile ||
-        (open.bytes + group.length > targetFileBytes && open.bytes >= targetFileBytes * FULL))
+        (open.bytes + length > targetFileBytes && open.bytes >= targetFileBytes * FULL))
     ) {
       await this.#close(path)
       open = undefined
@@ -125,7 +127,8 @@ export class TaskOutput {
       this.#open.set(path, open)
       await this.#write(open, file.header())
     }
-    for (const part of open.file.appendParts(group)) await this.#write(open, part)
+    open.file.append(group, length)
+    for await (const piece of pieces) await this.#write(open, piece)
     open.rows += group.rows
   }
 

@@ -1,54 +1,69 @@
 import { isSluiceError } from '../core/errors.ts'
+import type { ByteRange } from '../storage/store.ts'
 import type { EncodedChunk, EncodedPage } from './column-writer.ts'
 import { readColumnIndex, readOffsetIndex } from './index-pages.ts'
 import type { LeafType } from './leaf-type.ts'
-import type { StoredChunk } from './merge-chunks.ts'
 import { type ColumnChunkMetadata, type ColumnDescriptor, chunkRange } from './metadata.ts'
 import { fitsChunk } from './page-ranges.ts'
-import type { RowGroupParts } from './row-group-writer.ts'
+import type { RowGroupLayout } from './row-group-writer.ts'
 import { trustedBounds } from './source-bounds.ts'
 
-/** A column chunk with what its file holds about it elsewhere, each as the bytes that it is. */
-export interface CopiedChunk extends StoredChunk {
+/** A column chunk of another file, with what that file says of its pages, as the bytes that it is. */
+export interface CopiedChunk {
+  metadata: ColumnChunkMetadata
   columnIndex: Uint8Array | undefined
   offsetIndex: Uint8Array | undefined
-  bloomFilter: Uint8Array | undefined
+  /** Where its bloom filter lies. */
+  bloomFilter: ByteRange | undefined
+}
+
+/** A row group as it will lie in its new file. */
+export interface RowGroupCopy extends RowGroupLayout {
+  /** The ranges of the old file that are its bytes, one after another. */
+  ranges: ByteRange[]
+  /** Bytes of them. */
+  length: number
 }
 
 /**
  * A row group of chunks that another file has, with nothing decoded: offsets are those of the new place, and
- * statistics are repeated as far as every reader may trust them. An index that does not fit its chunk is left out,
- * and so is what only the source's own schema or writer gives a meaning.
+ * statistics are repeated as far as every reader may trust them. Bloom filters come behind the chunks. An index that
+ * does not fit its chunk is left out, and so is what only the source's own schema or writer gives a meaning.
  *
  * @param chunks one for each leaf, of the very type that the leaf is written as
  */
 export function copyRowGroup(
   { columns: descriptors, leaves }: { columns: readonly ColumnDescriptor[]; leaves: readonly LeafType[] },
   chunks: readonly CopiedChunk[],
-): RowGroupParts {
-  const parts: Uint8Array[] = []
+  rows: number,
+): RowGroupCopy {
+  const ranges: ByteRange[] = []
   let length = 0
+  const add = (range: ByteRange): void => {
+    ranges.push(range)
+    length += range.end - range.start
+  }
   const columns = chunks.map((chunk, index): EncodedChunk => {
     const start = length
-    parts.push(chunk.bytes)
-    length += chunk.bytes.length
-    return copyChunk(descriptors[index]!.path, leaves[index]!, chunk, start)
+    add(chunkRange(chunk.metadata))
+    return copyChunk(descriptors[index]!.path, leaves[index]!, chunk, rows, start)
   })
-  for (const [index, { bloomFilter }] of chunks.entries()) {
+  for (const [index, chunk] of chunks.entries()) {
+    const { bloomFilter } = chunk
     if (bloomFilter === undefined) continue
     const { metadata } = columns[index]!
     metadata.bloomFilterOffset = length
-    metadata.bloomFilterLength = bloomFilter.length
-    parts.push(bloomFilter)
-    length += bloomFilter.length
+    metadata.bloomFilterLength = bloomFilter.end - bloomFilter.start
+    add(bloomFilter)
   }
-  return { parts, length, rows: chunks[0]!.rows, columns }
+  return { ranges, length, rows, columns }
 }
 
 function copyChunk(
   path: string[],
   leaf: LeafType,
-  { metadata: source, rows, ...bytes }: CopiedChunk,
+  { metadata: source, ...bytes }: CopiedChunk,
+  rows: number,
   start: number,
 ): EncodedChunk {
   const from = chunkRange(source).start

@@ -6,7 +6,7 @@ import { hasBloomFilter, type LeafType, type ValueOrder } from './leaf-type.ts'
 import type { ColumnChunkMetadata, FileMetadata, SortingColumn } from './metadata.ts'
 import { writeColumnIndex, writeOffsetIndex } from './page-index-writer.ts'
 import { parquetSchema } from './parquet-schema.ts'
-import { type EncodedRowGroup, type RowGroupParts, shiftChunk } from './row-group-writer.ts'
+import { type RowGroupLayout, shiftChunk } from './row-group-writer.ts'
 import { checkColumns, type ResolvedWriteOptions, sortingColumns } from './write-options.ts'
 
 /**
@@ -73,14 +73,8 @@ export class ParquetFileWriter {
     return MAGIC.slice()
   }
 
-  /** Adds a row group; returns the bytes to write next. The group's offsets become those of the file. */
-  append(group: EncodedRowGroup): Uint8Array {
-    this.appendParts({ ...group, parts: [group.bytes], length: group.bytes.length })
-    return group.bytes
-  }
-
-  /** The same for a row group that lies in several places. */
-  appendParts({ parts, length, rows, columns: chunks }: RowGroupParts): readonly Uint8Array[] {
+  /** Adds a row group, whose `length` bytes are to be written next. Its offsets become those of the file. */
+  append({ rows, columns: chunks }: RowGroupLayout, length: number): void {
     for (const chunk of chunks) shiftChunk(chunk, this.#bytes)
     const columns = chunks.map(chunk => chunk.metadata)
     this.#metadata.rowGroups.push({
@@ -93,7 +87,6 @@ export class ParquetFileWriter {
     if (this.#options.pageIndex) this.#addIndexes(chunks)
     this.#metadata.numRows += rows
     this.#bytes += length
-    return parts
   }
 
   /** The last bytes of the file, and its metadata. */

@@ -9,22 +9,17 @@ import type { ResolvedWriteOptions } from './write-options.ts'
 export type { BatchRows } from './column-source.ts'
 export type { EncodedChunk, EncodedPage } from './column-writer.ts'
 
-/** A row group as bytes and as data. Offsets of its columns count from the beginning of `bytes`. */
-export interface EncodedRowGroup {
-  /** In the arena, until the output is freed. */
-  bytes: Uint8Array
+/** What a footer says of a row group. Offsets of its columns count from the first of its bytes. */
+export interface RowGroupLayout {
   rows: number
   /** One a leaf. */
   columns: EncodedChunk[]
 }
 
-/** A row group in several places. Offsets of its columns count from the first of them. */
-export interface RowGroupParts {
-  parts: readonly Uint8Array[]
-  /** Bytes of all parts. */
-  length: number
-  rows: number
-  columns: EncodedChunk[]
+/** A row group with its bytes. */
+export interface EncodedRowGroup extends RowGroupLayout {
+  /** In the arena, until the output is freed. */
+  bytes: Uint8Array
 }
 
 /** The share of its rows' bytes that a row group is expected to take; more is found room for, too. */

@@ -33,7 +33,8 @@ export function parquetBytes(
   const parts = [writer.header()]
   for (const batches of groups) {
     const { group, output } = encodeRowGroup(arena, fields, rowsOf(batches), 1000, resolved)
-    parts.push(writer.append(group).slice())
+    writer.append(group, group.bytes.length)
+    parts.push(group.bytes.slice())
     output.free()
   }
   const { bytes, metadata } = writer.finish()
