@@ -4,16 +4,17 @@ import { type Expr, sql } from '../core/expressions/expr.ts'
 import { Pipeline } from '../core/pipeline.ts'
 import type { PipelinePlan } from '../core/planner.ts'
 import type { RunOptions, RunReport } from '../core/report.ts'
-import { type ExecutionOptions, Run, resolveExecution } from '../core/run.ts'
+import { type ExecutionOptions, type ResolvedExecution, Run, resolveExecution } from '../core/run.ts'
 import type { ObjectMeta, Store } from '../storage/store.ts'
 import { choosePartitions } from './choose-partitions.ts'
 import {
   type CompactionJob,
   type CompactionResult,
+  conflictOr,
   type DatasetSize,
   runCompaction,
 } from './compaction-job.ts'
-import { bytesOf, filesAfter, groupFolders, planFolders } from './compaction-plan.ts'
+import { bytesOf, type FolderPlan, filesAfter, groupFolders, planFolders } from './compaction-plan.ts'
 import { rollForward } from './finalise.ts'
 import { assertPlainFolder } from './foreign-table.ts'
 import { ParquetScan } from './scan.ts'
@@ -81,55 +82,51 @@ const TASK_BYTES = 4 * 2 ** 30
  * console.log(`${report.before.files} files are ${report.after.files} now`)
  */
 export async function compact(store: Store, options: CompactOptions = {}): Promise<CompactReport> {
-  const { to, existing, state, memory, lanes, dryRun = false } = options
-  const execution = resolveExecution({ memory, lanes })
-  const targetFileBytes = parseBytes(options.targetFileBytes ?? DEFAULT_TARGET, 'targetFileBytes')
-  if (targetFileBytes === 0) throw invalid('targetFileBytes', 'must be above 0')
-  if (to === undefined && existing !== undefined)
-    throw invalid('existing', "is for another place: it goes with 'to'")
-  const condition = typeof options.partitions === 'string' ? sql(options.partitions) : options.partitions
-  if (to === undefined) await prepare(store, options)
-  const objects = await listFiles(store, condition, options)
-  const folders = planFolders(objects, targetFileBytes, to !== undefined)
+  const started = performance.now()
+  const { to, dryRun = false } = options
+  const resolved = resolve(options)
+  const inPlace = to === undefined
+  if (inPlace) await prepare(store, options)
+  const objects = await listFiles(store, resolved.condition, options)
+  const folders = planFolders(objects, resolved.targetFileBytes, !inPlace)
   const before = { files: objects.length, bytes: bytesOf(objects) }
   const compacted = folders.map(({ path, files }) => ({
     partition: path,
     filesBefore: files.length,
-    filesAfter: filesAfter(files, targetFileBytes),
+    filesAfter: filesAfter(files, resolved.targetFileBytes),
     bytes: bytesOf(files),
   }))
+  const seconds = () => (performance.now() - started) / 1000
   if (dryRun || folders.length === 0) {
-    await using run = new Run(execution, options)
+    await using run = new Run(resolved.execution, options)
     run.signal.throwIfAborted()
     const fewer = compacted.reduce((sum, partition) => sum + partition.filesBefore - partition.filesAfter, 0)
     const after = { ...before, files: before.files - fewer }
-    return { ...run.report(), dryRun, before, after, compacted }
+    return { ...run.report(), seconds: seconds(), dryRun, before, after, compacted }
   }
-  let result: CompactionResult | undefined
-  const scan = new ParquetScan(store, { files: undefined, schema: undefined, objects }, execution)
-  const write = async (plan: PipelinePlan, run: Run): Promise<RunReport> => {
-    const files = new Map((await scan.files(run)).map(file => [file.object.key, file]))
-    const tasks = groupFolders(
-      folders.map(folder => folder.files.map(({ key }) => files.get(key)!)),
-      ({ object }) => object.size,
-      TASK_BYTES,
-    )
-    const job: CompactionJob = {
-      ...{ scan, tasks, targetFileBytes, state },
-      target: to ?? store,
-      existing: to === undefined ? 'overwrite-sources' : (existing ?? 'error'),
-      successFile: to !== undefined,
-      description: { compact: scan.describe(), targetFileBytes, partitions: condition?.node ?? null },
-    }
-    result = await runCompaction(job, plan, run)
-    return result.report
-  }
-  const report = await new Pipeline(scan).to({ name: 'compact', write }, options)
-  const { read, written } = result!
-  const left = { files: before.files - read.files, bytes: before.bytes - read.bytes }
-  const after =
-    to === undefined ? { files: left.files + written.files, bytes: left.bytes + written.bytes } : written
-  return { ...report, dryRun, before, after, compacted: report.alreadyCommitted ? [] : compacted }
+  const { report, read, written } = await merge(store, objects, folders, resolved, options)
+  const kept = inPlace ? { files: before.files - read.files, bytes: before.bytes - read.bytes } : NOTHING
+  const after = { files: kept.files + written.files, bytes: kept.bytes + written.bytes }
+  const done = report.alreadyCommitted ? [] : compacted
+  return { ...report, seconds: seconds(), dryRun, before, after, compacted: done }
+}
+
+const NOTHING: DatasetSize = { files: 0, bytes: 0 }
+
+interface ResolvedOptions {
+  execution: ResolvedExecution
+  targetFileBytes: number
+  condition: Expr | undefined
+}
+
+function resolve({ to, existing, partitions, ...options }: CompactOptions): ResolvedOptions {
+  const { memory, lanes, targetFileBytes: target = DEFAULT_TARGET } = options
+  const targetFileBytes = parseBytes(target, 'targetFileBytes')
+  if (targetFileBytes === 0) throw invalid('targetFileBytes', 'must be above 0')
+  if (to === undefined && existing !== undefined)
+    throw invalid('existing', "is for another place: it goes with 'to'")
+  const condition = typeof partitions === 'string' ? sql(partitions) : partitions
+  return { execution: resolveExecution({ memory, lanes }), targetFileBytes, condition }
 }
 
 /** Nobody else says which files the folder consists of, and no commit is left half done. */
@@ -147,8 +144,8 @@ async function listFiles(
   condition: Expr | undefined,
   { to, state, signal }: CompactOptions,
 ): Promise<ObjectMeta[]> {
-  const own = to === undefined && state !== undefined ? { state } : {}
-  const { objects } = await readSnapshot(store, { signal, ...own })
+  const own = (to === undefined ? state : undefined) ?? stateStore(store)
+  const { objects } = await readSnapshot(store, { signal, state: own })
   if (objects.length === 0) {
     throw new SluiceError('not-found', 'there are no Parquet files', {
       file: store.url,
@@ -156,6 +153,42 @@ async function listFiles(
     })
   }
   return condition === undefined ? objects : choosePartitions(objects, condition)
+}
+
+/** Runs the job. `objects` are all there are, of which an earlier run of it may have chosen others. */
+async function merge(
+  store: Store,
+  objects: readonly ObjectMeta[],
+  folders: readonly FolderPlan[],
+  { execution, targetFileBytes, condition }: ResolvedOptions,
+  options: CompactOptions,
+): Promise<CompactionResult> {
+  const { to, existing, state } = options
+  // The schema is that of the first one.
+  const first = new Set(folders.flatMap(({ files }) => files))
+  const ordered = [...first, ...objects.filter(object => !first.has(object))]
+  const scan = new ParquetScan(store, { files: undefined, schema: undefined, objects: ordered }, execution)
+  let result: CompactionResult | undefined
+  const write = async (plan: PipelinePlan, run: Run): Promise<RunReport> => {
+    const files = new Map((await scan.files(run)).map(file => [file.object, file]))
+    const sources = folders.map(folder => folder.files.map(object => files.get(object)!))
+    const job: CompactionJob = {
+      ...{ scan, targetFileBytes, state },
+      target: to ?? store,
+      existing: to === undefined ? 'overwrite-sources' : (existing ?? 'error'),
+      tasks: groupFolders(sources, ({ object }) => object.size, TASK_BYTES),
+      successFile: to !== undefined,
+      description: { compact: scan.describe(), targetFileBytes, partitions: condition?.node ?? null },
+    }
+    result = await runCompaction(job, plan, run)
+    return result.report
+  }
+  try {
+    const report = await new Pipeline(scan).to({ name: 'compact', write }, options)
+    return { ...result!, report }
+  } catch (error) {
+    throw to === undefined ? await conflictOr(error, objects, store, options) : error
+  }
 }
 
 function invalid(option: string, reason: string): SluiceError {

@@ -7,11 +7,12 @@ import { assertUnchanged } from './commit.ts'
 import { bytesOf, folderOf } from './compaction-plan.ts'
 import { type Drain, drainScan } from './drain.ts'
 import { stageEmpty } from './empty-file.ts'
-import { type Existing, openJob } from './job.ts'
+import { type Existing, openJob, type SourceObject } from './job.ts'
 import type { ParquetScan } from './scan.ts'
 import type { SourceFile } from './scan-listing.ts'
 import { resolveFileOptions } from './sink-options.ts'
 import { readSnapshot } from './snapshot.ts'
+import { stateStore } from './state.ts'
 import { frozenTasks, sourceObject } from './write-dataset.ts'
 
 export interface CompactionJob {
@@ -102,26 +103,31 @@ export async function runCompaction(
     const read = { files: sources.length, bytes: bytesOf(sources) }
     return { report: { ...run.report(), job: name, files }, read, written: { files, bytes } }
   } catch (error) {
-    const failure = existing === 'overwrite-sources' ? await conflictOr(error) : error
+    const failure =
+      existing === 'overwrite-sources'
+        ? await conflictOr(error, job.plan.sources, target, { signal: run.signal, state })
+        : error
     // A job whose sources have gone cannot be resumed.
     const resumable = run.job !== undefined && !(isSluiceError(failure) && failure.code === 'conflict')
     // What cannot be tidied up now is invisible, and left to vacuum; the failure itself is what matters.
     await (resumable ? job.suspend() : job.abort()).catch(() => {})
     throw failure
   }
+}
 
-  /** A source that cannot be read may have been replaced by another job. */
-  async function conflictOr(error: unknown): Promise<unknown> {
-    if (!isSluiceError(error) || (error.code !== 'not-found' && error.code !== 'precondition')) return error
-    try {
-      const { objects } = await readSnapshot(target, {
-        signal: run.signal,
-        ...(state === undefined ? {} : { state }),
-      })
-      assertUnchanged(job.plan.sources, objects)
-      return error
-    } catch (failure) {
-      return isSluiceError(failure) && failure.code === 'conflict' ? failure : error
-    }
+/** The same failure, or a `conflict` where a source could not be read because somebody has changed or removed it. */
+export async function conflictOr(
+  error: unknown,
+  sources: readonly SourceObject[],
+  store: Store,
+  options: { signal?: AbortSignal | undefined; state?: Store | undefined },
+): Promise<unknown> {
+  if (!isSluiceError(error) || (error.code !== 'not-found' && error.code !== 'precondition')) return error
+  const { signal, state = stateStore(store) } = options
+  try {
+    assertUnchanged(sources, (await readSnapshot(store, { signal, state })).objects)
+    return error
+  } catch (failure) {
+    return isSluiceError(failure) && failure.code === 'conflict' ? failure : error
   }
 }
