@@ -22,7 +22,7 @@ export interface Reference {
 
 const WIDTH = 640
 const LEFT = 150
-const RIGHT = 70
+const RIGHT = 100
 const TOP = 18
 const STEP = 22
 

@@ -2,7 +2,7 @@ import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import type { Task } from './jobs.ts'
-import { parquet, quote, select } from './sql.ts'
+import { parquet, quote, select, storedBytes } from './sql.ts'
 
 /** The rows that a task has to give, as DuckDB sees them. */
 export interface Expected {
@@ -11,9 +11,15 @@ export interface Expected {
   /** Sum of the hashes of all columns of all rows, and of the first column only. */
   all: string
   first: string
+  /** What a plain copy of the columns that are kept has to move. */
+  storedBytes: number
 }
 
-export async function expect(connection: DuckDBConnection, task: Task, data: string): Promise<Expected> {
+export async function expect(
+  connection: DuckDBConnection,
+  task: Task,
+  data: readonly string[],
+): Promise<Expected> {
   const text = select(task, parquet(data))
   const described = (await connection.runAndReadAll(`DESCRIBE ${text}`)).getRows()
   const columns = described.map(([name, type]) => {
@@ -23,7 +29,8 @@ export async function expect(connection: DuckDBConnection, task: Task, data: str
   })
   const [rows, all] = await fingerprint(connection, `(${text})`, columns)
   const [, first] = await fingerprint(connection, `(${text})`, columns.slice(0, 1))
-  return { columns, rows, all, first }
+  const [stored] = (await connection.runAndReadAll(storedBytes(task, data))).getRows()
+  return { columns, rows, all, first, storedBytes: Number(stored![0]) }
 }
 
 /**

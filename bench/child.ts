@@ -27,21 +27,24 @@ export interface Measured extends Answer {
 }
 
 export interface Place {
-  data: string
+  /** Folders, one after another. */
+  data: readonly string[]
   out: string
   threads: number
   memory: string
   /** After the measurement, save what was decoded in `out`. */
   check: boolean
+  /** To be copied by those who copy. */
+  bytes?: number
 }
 
 const SAMPLE_MS = 10
 
 /** Has a contestant do a task in a process of its own. */
 export async function runChild(contestant: Contestant, task: Task, place: Place): Promise<Measured> {
-  const { mode, oneLane = false, fsync = false, compression } = contestant.settings ?? { mode: 'auto' }
+  const { oneLane = false, ...settings } = contestant.settings ?? { mode: 'auto' }
   const threads = oneLane ? 1 : place.threads
-  const { kind, columns, where, derive, aggregate, by } = task
+  const { kind, columns, where, derive, aggregate, by, rename, drop, maintenance } = task
   const input = {
     kind,
     columns,
@@ -49,11 +52,12 @@ export async function runChild(contestant: Contestant, task: Task, place: Place)
     derive,
     aggregate,
     by,
+    rename,
+    drop,
+    maintenance,
     ...place,
     threads,
-    mode,
-    fsync,
-    compression,
+    ...settings,
     statement: statement(task, place.data, place.out),
   }
   const [program, ...args] = contestant.command(join(folder, 'jobs', contestant.script))

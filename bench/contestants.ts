@@ -11,12 +11,15 @@ interface Settings {
   /** What is written is brought to the disk before it counts, as is Sluice's default and no peer's. */
   fsync?: boolean
   compression?: string
+  passThrough?: boolean
 }
 
 /** Who is measured: a program that is given a task. */
 export interface Contestant {
   name: string
   peer: boolean
+  /** Does less than the job: what to measure the others by. Its output is not checked, and it is nobody's peer. */
+  reference: boolean
   /** A setting of Sluice's to be compared with its default. */
   variant: boolean
   /** Sluice in `auto` or another mode, as it is otherwise. */
@@ -33,15 +36,33 @@ export interface Contestant {
 
 const interpreter = process.env['SLUICE_PYTHON'] ?? join(folder, '../.venv/bin/python')
 const everything = (): boolean => true
+/** What Sluice's modes and settings make no difference to is measured in one of them. */
+const decodes: Contestant['can'] = ({ maintenance }) => !maintenance
 
 export const contestants: readonly Contestant[] = [
   sluice('sluice', { mode: 'auto' }),
-  sluice('sluice-streaming', { mode: 'streaming' }),
-  sluice('sluice-fragment', { mode: 'fragment' }),
-  sluice('sluice-batch', { mode: 'batch' }),
-  sluice('sluice-one-lane', { mode: 'auto', oneLane: true }),
+  sluice('sluice-streaming', { mode: 'streaming' }, decodes),
+  sluice('sluice-fragment', { mode: 'fragment' }, decodes),
+  sluice('sluice-batch', { mode: 'batch' }, decodes),
+  sluice('sluice-one-lane', { mode: 'auto', oneLane: true }, decodes),
+  sluice('sluice-decoded', { mode: 'auto', passThrough: false }, ({ maintenance }) => maintenance),
   sluice('sluice-fsync', { mode: 'auto', fsync: true }, ({ kind }) => kind === 'rewrite'),
-  sluice('sluice-zstd-3', { mode: 'auto', compression: 'zstd:3' }, ({ kind }) => kind === 'rewrite'),
+  sluice(
+    'sluice-zstd-3',
+    { mode: 'auto', compression: 'zstd:3' },
+    job => job.kind === 'rewrite' && decodes(job),
+  ),
+  {
+    name: 'copy',
+    peer: false,
+    reference: true,
+    variant: false,
+    comparesMode: false,
+    command: inNode,
+    script: 'copy.mjs',
+    can: ({ maintenance }) => maintenance,
+    note: 'copies as many bytes as the columns that are kept have in the source',
+  },
   python('polars'),
   python('duckdb'),
   python('pyarrow'),
@@ -53,9 +74,11 @@ export const contestants: readonly Contestant[] = [
   node('@duckdb/node-api', everything, 'gives chunks of its own, not Arrow data'),
   node(
     'parquet-wasm',
-    ({ kind, columns, where, aggregate }) =>
-      kind !== 'rewrite' && columns === null && where === null && !aggregate,
-    'decodes whole files, one thread',
+    ({ kind, columns, where, aggregate, maintenance, rename }) =>
+      (kind === 'rewrite' ? maintenance && rename === null : columns === null) &&
+      where === null &&
+      !aggregate,
+    'one thread',
   ),
   node(
     'hyparquet',
@@ -65,8 +88,8 @@ export const contestants: readonly Contestant[] = [
 ]
 
 /** Whether a contestant can be started. */
-export function isInstalled({ peer, needs, script }: Contestant): boolean {
-  if (!peer || needs === undefined) return true
+export function isInstalled({ needs, script }: Contestant): boolean {
+  if (needs === undefined) return true
   if (script.endsWith('.py')) {
     return existsSync(interpreter) && spawnSync(interpreter, ['-c', `import ${needs}`]).status === 0
   }
@@ -94,7 +117,7 @@ function run(command: string, args: string[]): void {
 function sluice(name: string, settings: Settings, can: Contestant['can'] = everything): Contestant {
   const variant = name !== 'sluice'
   const comparesMode = Object.keys(settings).length === 1
-  const shape = { peer: false, variant, comparesMode, settings }
+  const shape = { peer: false, reference: false, variant, comparesMode, settings }
   return { name, ...shape, command: inNode, script: 'sluice.mjs', can }
 }
 
@@ -103,6 +126,7 @@ function python(needs: string): Contestant {
   return {
     name: needs,
     peer: true,
+    reference: false,
     variant: false,
     comparesMode: false,
     command,
@@ -117,6 +141,7 @@ function node(needs: string, can: Contestant['can'], note: string): Contestant {
   return {
     name: needs.replace('@duckdb/node-api', 'duckdb-node'),
     peer: true,
+    reference: false,
     variant: false,
     comparesMode: false,
     command: inNode,

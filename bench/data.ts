@@ -3,7 +3,7 @@
  * `<folder>/v<generator>-<DuckDB>-scale-<scale>/<dataset>/`.
  */
 import { cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { quote } from './sql.ts'
 
@@ -11,19 +11,23 @@ export type DatasetName =
   | 'sorted'
   | 'shuffled'
   | 'small'
+  | 'medium'
+  | 'first-half'
+  | 'second-half'
   | 'wide'
   | 'row-group'
   | 'sluice'
   | `sorted-${number}x`
 
-/** To be raised with every change of what is below. */
+/** To be raised with every change of what is below; not for a dataset more. */
 const GENERATOR = 1
 const FILES = 8
 const FILE_ROWS = 1_000_000
 const ZSTD = 'FORMAT parquet, COMPRESSION zstd'
 
 export interface Dataset {
-  folder: string
+  /** One, or those of several that are taken together. */
+  folders: string[]
   files: number
   rows: number
   bytes: number
@@ -32,12 +36,24 @@ export interface Dataset {
 export interface Scale {
   connection: DuckDBConnection
   scale: number
-  /** Has Sluice rewrite `from` into `to`, as one file. */
-  sluice: (from: string, to: string) => Promise<void>
+  /** Has Sluice decode `from` and write it to `to`. */
+  sluice: (from: string[], to: string) => Promise<void>
 }
 
-/** A dataset below `root`, made if it is not there. */
-export async function dataset(name: DatasetName, root: string, scale: Scale): Promise<Dataset> {
+/** Datasets below `root`, taken together; made if they are not there. */
+export async function datasets(names: readonly DatasetName[], root: string, scale: Scale): Promise<Dataset> {
+  const all: Dataset = { folders: [], files: 0, rows: 0, bytes: 0 }
+  for (const name of names) {
+    const { folders, files, rows, bytes } = await dataset(name, root, scale)
+    all.folders.push(...folders)
+    all.files += files
+    all.rows += rows
+    all.bytes += bytes
+  }
+  return all
+}
+
+async function dataset(name: DatasetName, root: string, scale: Scale): Promise<Dataset> {
   const folder = join(await versioned(root, scale), name)
   if (!existsSync(folder)) {
     const partial = `${folder}.partial`
@@ -51,22 +67,21 @@ export async function dataset(name: DatasetName, root: string, scale: Scale): Pr
   const counted = await scale.connection.runAndReadAll(
     `SELECT sum(num_rows)::BIGINT FROM parquet_file_metadata(${quote(`${folder}/*.parquet`)})`,
   )
-  return { folder, files: files.length, rows: Number(counted.getRows()[0]![0]), bytes }
+  return { folders: [folder], files: files.length, rows: Number(counted.getRows()[0]![0]), bytes }
 }
 
-/** Copies a dataset to another disk, once. */
-export async function copyDataset(
-  name: DatasetName,
-  from: Dataset,
-  root: string,
-  scale: Scale,
-): Promise<Dataset> {
-  const folder = join(await versioned(root, scale), name)
-  if (!existsSync(folder)) {
-    cpSync(from.folder, `${folder}.partial`, { recursive: true, force: true })
-    renameSync(`${folder}.partial`, folder)
-  }
-  return { ...from, folder }
+/** Copies datasets to another disk, once. */
+export async function copyDatasets(from: Dataset, root: string, scale: Scale): Promise<Dataset> {
+  const parent = await versioned(root, scale)
+  const folders = from.folders.map(original => {
+    const folder = join(parent, basename(original))
+    if (!existsSync(folder)) {
+      cpSync(original, `${folder}.partial`, { recursive: true, force: true })
+      renameSync(`${folder}.partial`, folder)
+    }
+    return folder
+  })
+  return { ...from, folders }
 }
 
 async function versioned(root: string, { connection, scale }: Scale): Promise<string> {
@@ -98,14 +113,30 @@ async function make(name: DatasetName, folder: string, root: string, scale: Scal
     for (let file = 0; file < files; file++) {
       await copy(rows(file * each, (file + 1) * each, files * each), file)
     }
+  } else if (name === 'medium') {
+    // The rows of `sorted`, an eighth of one of its files in each, which is one row group.
+    const total = FILES * fileRows
+    const files = 64
+    const first = (file: number) => Math.round((file * total) / files)
+    for (let file = 0; file < files; file++) {
+      const [from, to] = [first(file), first(file + 1)]
+      await copy(rows(from, to, total), file, `${ZSTD}, ROW_GROUP_SIZE ${to - from}`)
+    }
+  } else if (name === 'first-half' || name === 'second-half') {
+    // The rows of `sorted`.
+    const half = FILES / 2
+    for (let file = 0; file < half; file++) {
+      const from = (name === 'first-half' ? file : file + half) * fileRows
+      await copy(rows(from, from + fileRows, FILES * fileRows), file)
+    }
   } else if (name === 'wide') {
     await copy(wideRows(Math.round(200_000 * scale.scale)), 0)
   } else if (name === 'row-group') {
     const count = Math.round(4_000_000 * scale.scale)
     await copy(rows(0, count, count), 0, `${ZSTD}, ROW_GROUP_SIZE ${count}`)
   } else {
-    const { folder: sorted } = await dataset('sorted', root, scale)
-    await scale.sluice(sorted, folder)
+    const { folders } = await dataset('sorted', root, scale)
+    await scale.sluice(folders, folder)
   }
 }
 

@@ -14,14 +14,23 @@ export interface Task {
   aggregate: boolean
   /** Partition, or aggregate, by this key; `day` and `month` (its first day) are derived from `ts`. */
   by: 'day' | 'month' | 'zone' | 'shop' | null
+  /** Give a column another name. */
+  rename: { from: string; to: string } | null
+  /** Leave a column out. */
+  drop: string | null
+  /** No value changes: a rewrite has nothing to decode. */
+  maintenance: boolean
 }
 
 export interface Job extends Task {
   name: string
   what: string
-  dataset: DatasetName
+  /** One after another. */
+  datasets: readonly DatasetName[]
   /** How many times as fast as the fastest peer Sluice is to be. */
   mark?: number
+  /** And which share of the rate at which files are copied. */
+  copyMark?: number
 }
 
 const whole: Task = {
@@ -31,35 +40,39 @@ const whole: Task = {
   derive: false,
   aggregate: false,
   by: null,
+  rename: null,
+  drop: null,
+  maintenance: false,
 }
 const rewrite: Task = { ...whole, kind: 'rewrite' }
+const maintain: Task = { ...rewrite, maintenance: true }
 /** Drops a twentieth of the rows and adds a column. */
 const refine: Task = { ...rewrite, where: { column: 'amount', from: 5, to: null }, derive: true }
 
 /** The jobs; `sorted` has 8,000,000 rows at scale 1. */
 export const jobs: readonly Job[] = [
-  { ...whole, name: 'decode-all', what: 'decode all ten columns to Arrow', dataset: 'sorted', mark: 1.2 },
+  { ...whole, name: 'decode-all', what: 'decode all ten columns to Arrow', datasets: ['sorted'], mark: 1.2 },
   {
     ...whole,
     name: 'decode-3',
     what: 'decode three of ten columns to Arrow',
-    dataset: 'sorted',
+    datasets: ['sorted'],
     columns: ['id', 'ts', 'amount'],
   },
   {
     ...whole,
     name: 'scan-all',
     what: 'all ten columns batch by batch, none kept',
-    dataset: 'sorted',
+    datasets: ['sorted'],
     kind: 'scan',
   },
-  { ...whole, name: 'decode-sluice', what: 'decode files that Sluice wrote', dataset: 'sluice' },
-  { ...whole, name: 'decode-wide', what: 'decode 200 columns', dataset: 'wide' },
+  { ...whole, name: 'decode-sluice', what: 'decode files that Sluice wrote', datasets: ['sluice'] },
+  { ...whole, name: 'decode-wide', what: 'decode 200 columns', datasets: ['wide'] },
   {
     ...whole,
     name: 'filter-clustered',
     what: 'filter, 0.1 % of the rows, in one place',
-    dataset: 'sorted',
+    datasets: ['sorted'],
     where: { column: 'id', from: 4_000_000, to: 4_007_999 },
     mark: 1,
   },
@@ -67,7 +80,7 @@ export const jobs: readonly Job[] = [
     ...whole,
     name: 'filter-scattered',
     what: 'filter, 0.1 % of the rows, scattered',
-    dataset: 'sorted',
+    datasets: ['sorted'],
     where: { column: 'account', from: 0, to: 99 },
     mark: 1,
   },
@@ -75,7 +88,7 @@ export const jobs: readonly Job[] = [
     ...whole,
     name: 'aggregate',
     what: 'count, sum, min and max by a number (265)',
-    dataset: 'sorted',
+    datasets: ['sorted'],
     aggregate: true,
     by: 'zone',
   },
@@ -83,7 +96,7 @@ export const jobs: readonly Job[] = [
     ...whole,
     name: 'aggregate-shop',
     what: 'count, sum, min and max by a text (1,000)',
-    dataset: 'sorted',
+    datasets: ['sorted'],
     aggregate: true,
     by: 'shop',
   },
@@ -91,7 +104,7 @@ export const jobs: readonly Job[] = [
     ...refine,
     name: 'rewrite-month',
     what: 'filter, derive, partition by month (10)',
-    dataset: 'sorted',
+    datasets: ['sorted'],
     by: 'month',
     mark: 1.5,
   },
@@ -99,7 +112,7 @@ export const jobs: readonly Job[] = [
     ...refine,
     name: 'rewrite-day',
     what: 'filter, derive, partition by day (303)',
-    dataset: 'sorted',
+    datasets: ['sorted'],
     by: 'day',
     mark: 1.5,
   },
@@ -107,7 +120,7 @@ export const jobs: readonly Job[] = [
     ...refine,
     name: 'rewrite-zone',
     what: 'filter, derive, partition by a scattered key (265)',
-    dataset: 'sorted',
+    datasets: ['sorted'],
     by: 'zone',
     mark: 1.3,
   },
@@ -115,31 +128,63 @@ export const jobs: readonly Job[] = [
     ...refine,
     name: 'rewrite-shop',
     what: 'filter, derive, partition by a random text (1,000)',
-    dataset: 'sorted',
+    datasets: ['sorted'],
     by: 'shop',
   },
   {
     ...refine,
     name: 'rewrite-row-group',
     what: 'filter, derive, partition by month, from one huge row group',
-    dataset: 'row-group',
+    datasets: ['row-group'],
     by: 'month',
   },
   {
     ...rewrite,
     name: 'repartition',
     what: 'shuffled rows by day (303), not sorted',
-    dataset: 'shuffled',
+    datasets: ['shuffled'],
     by: 'day',
   },
   {
-    ...rewrite,
+    ...maintain,
     name: 'project',
-    what: 'three of ten columns to a new file, every row',
-    dataset: 'sorted',
+    what: 'three of ten columns, every row',
+    datasets: ['sorted'],
     columns: ['id', 'ts', 'amount'],
+    mark: 5,
+    copyMark: 0.5,
   },
-  { ...rewrite, name: 'compact', what: 'many small files (1,000) to one', dataset: 'small' },
+  {
+    ...maintain,
+    name: 'compact-64',
+    what: '64 files of 125,000 rows to few',
+    datasets: ['medium'],
+    mark: 10,
+  },
+  { ...maintain, name: 'compact', what: '1,000 files of 8,000 rows to few', datasets: ['small'], mark: 3 },
+  {
+    ...maintain,
+    name: 'rename',
+    what: 'one of ten columns gets another name',
+    datasets: ['sorted'],
+    rename: { from: 'shop', to: 'store' },
+    mark: 10,
+  },
+  {
+    ...maintain,
+    name: 'drop',
+    what: 'one of ten columns is left out',
+    datasets: ['sorted'],
+    drop: 'note',
+    mark: 10,
+  },
+  {
+    ...maintain,
+    name: 'concat',
+    what: 'two datasets, one after another, to one',
+    datasets: ['first-half', 'second-half'],
+    mark: 10,
+  },
 ]
 
 /** The jobs of those names, with ids that fit the scale, and `rewrite-day` on more data. */
@@ -162,7 +207,7 @@ export function chosenJobs(names: readonly string[], scale: number, growth: read
           ...day,
           name: `rewrite-day-${times}x`,
           what: `${day.what}, ${times} × the data`,
-          dataset: `sorted-${times}x`,
+          datasets: [`sorted-${times}x`],
         }),
       ),
   ]

@@ -8,13 +8,13 @@ import { join } from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { runChild } from './child.ts'
 import { contestants, install, isInstalled } from './contestants.ts'
-import { copyDataset, dataset, type Scale } from './data.ts'
+import { copyDatasets, datasets, type Scale } from './data.ts'
 import { folder } from './folder.ts'
 import { chosenJobs, jobs } from './jobs.ts'
 import { measureJob } from './measure.ts'
 import { type Options, parseOptions, UsageError, usage } from './options.ts'
 import { page } from './page.ts'
-import { jobResult, type Results } from './results.ts'
+import { jobLabel, jobResult, type Results } from './results.ts'
 import { jobTable, modesTable } from './table.ts'
 
 const argv = process.argv.slice(2)
@@ -53,16 +53,20 @@ async function main(options: Options): Promise<void> {
     machine: machine(),
     options: { scale, runs: options.runs, threads, memory },
     versions: {},
-    notes: Object.fromEntries(wanted.flatMap(({ name, note }) => (note === undefined ? [] : [[name, note]]))),
+    notes: Object.fromEntries(
+      present.flatMap(({ name, note }) => (note === undefined ? [] : [[name, note]])),
+    ),
     missing: missing.map(({ name }) => name),
     jobs: [],
   }
   let failed = false
   for (const job of chosenJobs(options.jobs, scale, options.growth)) {
-    const made = await dataset(job.dataset, home!.folder, making)
+    const made = await datasets(job.datasets, home!.folder, making)
     for (const place of places) {
-      const data = place === home ? made : await copyDataset(job.dataset, made, place.folder, making)
+      if (place !== home && !(options.ramdiskJobs?.includes(job.name) ?? true)) continue
+      const data = place === home ? made : await copyDatasets(made, place.folder, making)
       const outputs = join(place.folder, 'outputs')
+      const at = { name: job.name, place: place.name }
       const measured = await measureJob(
         job,
         data,
@@ -77,13 +81,13 @@ async function main(options: Options): Promise<void> {
           versions: results.versions,
           onSlow: (contestant, seconds) =>
             console.error(
-              `${job.name} on ${place.name}: ${contestant.name} took ${seconds.toFixed(1)} s, more than ten times the fastest: not run again`,
+              `${jobLabel(at)}: ${contestant.name} took ${seconds.toFixed(1)} s, more than ten times the fastest peer: not run again`,
             ),
           onRun: (contestant, round, outcome) => {
             const said =
               outcome instanceof Error ? outcome.message.split('\n', 1)[0] : `${outcome.seconds.toFixed(3)} s`
             console.error(
-              `${job.name} on ${place.name}: ${contestant.name}, ${round === 0 ? 'checked' : `run ${round}`}: ${said}`,
+              `${jobLabel(at)}: ${contestant.name}, ${round === 0 ? 'checked' : `run ${round}`}: ${said}`,
             )
           },
         },
@@ -120,10 +124,10 @@ function commit(): { commit?: string } {
 }
 
 /** The variant of the data that another program than DuckDB has written. */
-async function writtenBySluice(from: string, to: string, { threads, memory }: Options): Promise<void> {
-  const sluice = contestants.find(({ peer }) => !peer)!
-  const copy = jobs.find(({ name }) => name === 'compact')!
-  await runChild(sluice, copy, { data: from, out: to, threads, memory, check: false })
+async function writtenBySluice(from: string[], to: string, { threads, memory }: Options): Promise<void> {
+  const decoding = contestants.find(({ settings }) => settings?.passThrough === false)!
+  const whole = jobs.find(({ name }) => name === 'compact-64')!
+  await runChild(decoding, whole, { data: from, out: to, threads, memory, check: false })
 }
 
 function save(results: Results, output: string): void {

@@ -26,7 +26,7 @@ export interface Conditions {
   versions: Record<string, string>
 }
 
-/** Whoever takes so many times as long as the fastest, and at least so many seconds, is not run again. */
+/** Whoever takes so many times as long as the fastest peer, and at least so many seconds, is not run again. */
 const SLOW = { times: 10, seconds: 2 }
 
 /**
@@ -40,7 +40,7 @@ export async function measureJob(
   contestants: readonly Contestant[],
   conditions: Conditions,
 ): Promise<ContestantResult[]> {
-  const expected = await expect(conditions.connection, job, data.folder)
+  const expected = await expect(conditions.connection, job, data.folders)
   const runs = new Map<Contestant, RunResult[]>(contestants.map(contestant => [contestant, []]))
   const failures = new Map<Contestant, string>()
   const slow = new Set<Contestant>()
@@ -62,7 +62,11 @@ export async function measureJob(
       await attempt(contestant, round)
     }
     if (round > 0 || conditions.runs === 0) continue
-    const checked = contestants.flatMap(contestant => runs.get(contestant)!.map(({ seconds }) => seconds))
+    // Where no peer is asked for, the fastest of all.
+    const compared = contestants.some(({ peer }) => peer)
+      ? contestants.filter(({ peer }) => peer)
+      : contestants
+    const checked = compared.flatMap(contestant => runs.get(contestant)!.map(({ seconds }) => seconds))
     const limit = Math.max(SLOW.seconds, SLOW.times * Math.min(...checked))
     for (const contestant of contestants) {
       const own = runs.get(contestant)!
@@ -76,8 +80,7 @@ export async function measureJob(
     }
   }
   return contestants.map(contestant => {
-    const { name, peer } = contestant
-    const result = contestantResult(name, peer, data.rows, runs.get(contestant)!, failures.get(contestant))
+    const result = contestantResult(contestant, data.rows, runs.get(contestant)!, failures.get(contestant))
     return slow.has(contestant) ? { ...result, once: true } : result
   })
 }
@@ -95,24 +98,29 @@ async function measureOnce(
   const out = join(parent, 'data')
   mkdirSync(out)
   try {
-    const answer = await runChild(contestant, job, { data: data.folder, out, threads, memory, check })
+    const { storedBytes: bytes } = expected
+    const answer = await runChild(contestant, job, { data: data.folders, out, threads, memory, check, bytes })
     versions[contestant.name] = answer.version
     if (typeof answer.rows === 'number' && answer.rows !== expected.rows) {
       throw new Error(`gave ${answer.rows} rows instead of ${expected.rows}`)
     }
-    if (job.kind === 'rewrite' || check) await checkFiles(connection, out, expected, check)
+    const written = filesIn(out)
+    if (contestant.reference) {
+      if (written.bytes !== bytes) throw new Error(`copied ${written.bytes} bytes instead of ${bytes}`)
+    } else if (job.kind === 'rewrite' || check) await checkFiles(connection, out, expected, check)
     const { seconds, processSeconds, peakRssBytes, samples, report } = answer
     return {
       seconds,
       processSeconds,
       peakRssBytes,
       samples,
-      ...(job.kind === 'rewrite' && filesIn(out)),
+      ...(job.kind === 'rewrite' && written),
       ...(report !== undefined && {
         mode: report.mode,
         lanes: report.lanes,
         budgetHighWaterBytes: report.budgetHighWaterBytes,
         memoryBytes: report.memoryBytes,
+        pagesDecoded: report.pages.total - report.pages.pruned,
       }),
     }
   } finally {

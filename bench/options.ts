@@ -19,7 +19,9 @@ export const usage = `npm run bench -- [options]
   --threads N      threads of every contestant, lanes of Sluice              (default: one a core)
   --memory SIZE    Sluice's budget                                          (default: 512MiB)
   --disk DIR       where data is kept and output written                    (default: bench/data)
-  --ramdisk DIR    a folder on a memory disk, where everything is run again
+  --ramdisk DIR    a folder on a memory disk, where the jobs are run again
+  --ramdisk-jobs a,b
+                   which of them                                            (default: all)
   --output DIR     for the JSON and the HTML page                           (default: bench/results)
   --smoke          a small scale, few jobs, one run, only peers that are installed`
 
@@ -32,6 +34,8 @@ export interface Options {
   growth: number[]
   threads: number
   memory: string
+  /** Null: all. */
+  ramdiskJobs: string[] | null
   places: { name: 'disk' | 'ramdisk'; folder: string }[]
   output: string
   smoke: boolean
@@ -56,12 +60,18 @@ export function parseOptions(argv: readonly string[]): Options {
         memory: text,
         disk: text,
         ramdisk: text,
+        'ramdisk-jobs': text,
         output: text,
         smoke: { type: 'boolean' },
       },
     }),
   )
   const { smoke = false, modes = false, disk, ramdisk } = values
+  const smokeJobs = [
+    'decode-all',
+    'rewrite-month',
+    ...jobs.filter(job => job.maintenance).map(job => job.name),
+  ]
   const jobNames = jobs.map(({ name }) => name)
   const peerNames = contestants.filter(({ peer }) => peer).map(({ name }) => name)
   return {
@@ -69,11 +79,15 @@ export function parseOptions(argv: readonly string[]): Options {
     modes,
     scale: number('scale', values.scale, smoke ? 0.002 : 1, value => value >= 0.001),
     runs: number('runs', values.runs, smoke ? 1 : 5, isCount),
-    jobs: names('jobs', values.jobs, smoke ? ['decode-all', 'rewrite-month'] : jobNames, jobNames),
+    jobs: names('jobs', values.jobs, smoke ? smokeJobs : jobNames, jobNames),
     peers: modes || values.peers === 'none' ? [] : names('peers', values.peers, peerNames, peerNames),
     growth: (values.growth?.split(',') ?? []).map(item => number('growth', item, 1, isCount)),
     threads: number('threads', values.threads, availableParallelism(), isCount),
     memory: values.memory ?? '512MiB',
+    ramdiskJobs:
+      values['ramdisk-jobs'] === undefined
+        ? null
+        : names('ramdisk-jobs', values['ramdisk-jobs'], [], jobNames),
     places: [
       { name: 'disk', folder: resolve(disk ?? join(folder, 'data')) },
       ...(ramdisk === undefined ? [] : [{ name: 'ramdisk' as const, folder: resolve(ramdisk) }]),

@@ -1,5 +1,5 @@
 import { barChart, dotChart, escaped, type Line, legend, lineChart, type Reference } from './charts.ts'
-import { type ContestantResult, type JobResult, jobLabel, modesOf, type Results } from './results.ts'
+import { type ContestantResult, type JobResult, jobLabel, marks, modesOf, type Results } from './results.ts'
 import { style } from './style.ts'
 
 /** The results as one HTML page that needs nothing else. */
@@ -39,7 +39,7 @@ export function page(results: Results): string {
 <h1>Sluice, measured</h1>
 <p>${escaped(date.slice(0, 10))}. Each measurement is a process of its own; medians of runs that took turns. Times leave
 start-up and imports out, memory is the peak of the whole process. Only contestants that gave the right rows have a time.
-Sluice syncs what it writes to the disk before it commits; the others do not.</p>
+Nobody waits until the disk has what was written, but for sluice-fsync, which is Sluice as it is by default.</p>
 <dl>${facts.map(([name, text]) => `<dt>${name}</dt><dd>${escaped(text!)}</dd>`).join('')}</dl>
 ${modes(jobs)}
 ${overview(jobs)}
@@ -93,23 +93,30 @@ ${legend(names)}
 <div class="scroll"><table class="modes"><tr>${head.map(cell => `<th>${cell}</th>`).join('')}</tr>${rows.join('\n')}</table></div>`
 }
 
-/** Sluice against the fastest peer, job by job. */
+/** Sluice against the fastest peer, and against a plain copy, job by job. */
 function overview(jobs: readonly JobResult[]): string {
-  const bars = jobs.flatMap(job => {
-    const sluice = job.contestants.find(({ name }) => name === 'sluice')
-    if (sluice?.ratio === undefined) return []
-    const mark = job.mark === undefined ? '' : ` of ${job.mark}`
-    return {
-      label: jobLabel(job),
-      value: sluice.ratio,
-      text: `${sluice.ratio.toFixed(2)} ×${mark}`,
-      who: 'sluice',
-    }
-  })
-  if (bars.length === 0) return ''
-  return `<h2>Sluice against the fastest peer</h2>
+  const bars = (of: (job: JobResult, sluice: ContestantResult) => (number | undefined)[]) =>
+    jobs.flatMap(job => {
+      const sluice = job.contestants.find(({ name }) => name === 'sluice')
+      const [ratio, mark] = sluice === undefined ? [] : of(job, sluice)
+      if (ratio === undefined) return []
+      const text = `${ratio.toFixed(2)} ×${mark === undefined ? '' : ` of ${mark}`}`
+      return { label: jobLabel(job), value: ratio, text, who: 'sluice' }
+    })
+  const peers = bars(({ mark }, { ratio }) => [ratio, mark])
+  const copies = bars(({ copyMark }, { copyRatio }) => [copyRatio, copyMark])
+  return [
+    peers.length > 0 &&
+      `<h2>Sluice against the fastest peer</h2>
 <p>How many times as fast as the fastest of the others at each job, mode auto; behind “of”, what it is to be.</p>
-${barChart('ratios', bars, [{ value: 1, label: 'as fast' }])}`
+${barChart('ratios', peers, [{ value: 1, label: 'as fast' }])}`,
+    copies.length > 0 &&
+      `<h2>Sluice against a plain copy</h2>
+<p>How many times as fast as copying files of as many bytes as the columns that are kept have in the source.</p>
+${barChart('ratios to a copy', copies, [{ value: 1, label: 'as fast' }])}`,
+  ]
+    .filter(Boolean)
+    .join('\n')
 }
 
 /** Time and memory against the amount of data. */
@@ -150,8 +157,10 @@ ${legend(seconds)}`
 function section(job: JobResult): string {
   const timed = job.contestants.filter(({ seconds }) => seconds !== undefined)
   const { dataset } = job
-  const head = `<h2 id="${jobLabel(job).replaceAll(' ', '-')}">${escaped(jobLabel(job))}</h2>
-<p>${escaped(job.what)}. Data: ${escaped(dataset.name)}, ${count(dataset.rows)} rows in ${count(dataset.files)} files, ${megabytes(dataset.bytes)}.</p>`
+  const id = job.place === 'disk' ? job.name : `${job.name}-${job.place}`
+  const wanted = marks(job)
+  const head = `<h2 id="${id}">${escaped(jobLabel(job))}</h2>
+<p>${escaped(job.what)}. Data: ${escaped(dataset.name)}, ${count(dataset.rows)} rows in ${count(dataset.files)} files, ${megabytes(dataset.bytes)}.${wanted === '' ? '' : ` To reach: ${wanted}.`}</p>`
   if (timed.length === 0) return head + table(job)
   const ratios = timed.map(contestant => ({
     label: contestant.name,
@@ -185,6 +194,7 @@ function table(job: JobResult): string {
     'seconds',
     'all runs',
     '× fastest peer',
+    '× copy',
     'whole process, s',
     'rows/s',
     'peak',
@@ -192,17 +202,19 @@ function table(job: JobResult): string {
     'lanes',
     'files',
     'bytes out',
+    'pages decoded',
   ]
   const rows = job.contestants.map(contestant => {
-    const { name, mode, peer, failed } = contestant
+    const { name, mode, peer, reference, failed } = contestant
     const full = name === 'sluice' && mode !== undefined ? `${name} (auto: ${mode})` : name
-    const label = contestant.once ? `${full}, run once` : full
+    const label = `${full}${contestant.once ? ', run once' : ''}${reference ? ', for reference' : ''}`
     if (failed !== undefined)
       return `<tr><th>${escaped(label)}</th><td colspan="${head.length - 1}" class="failed">${escaped(failed)}</td></tr>`
     const cells = [
       seconds(contestant.seconds),
       contestant.runs.map(run => seconds(run.seconds)).join(' '),
       contestant.ratio?.toFixed(2) ?? '',
+      contestant.copyRatio?.toFixed(2) ?? '',
       seconds(contestant.processSeconds),
       count(Math.round(contestant.rowsPerSecond!)),
       megabytes(contestant.peakRssBytes),
@@ -210,8 +222,9 @@ function table(job: JobResult): string {
       contestant.lanes ?? '',
       contestant.files ?? '',
       megabytes(contestant.bytes),
+      contestant.pagesDecoded === undefined ? '' : count(contestant.pagesDecoded),
     ]
-    return `<tr${peer ? '' : ' class="ours"'}><th>${escaped(label)}</th>${cells.map(cell => `<td>${cell}</td>`).join('')}</tr>`
+    return `<tr${peer || reference ? '' : ' class="ours"'}><th>${escaped(label)}</th>${cells.map(cell => `<td>${cell}</td>`).join('')}</tr>`
   })
   return `<div class="scroll"><table><tr>${head.map(cell => `<th>${cell}</th>`).join('')}</tr>${rows.join('\n')}</table></div>`
 }

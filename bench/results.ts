@@ -1,3 +1,4 @@
+import type { Contestant } from './contestants.ts'
 import type { Dataset } from './data.ts'
 import type { Job } from './jobs.ts'
 
@@ -16,12 +17,15 @@ export interface RunResult {
   budgetHighWaterBytes?: number
   /** The budget. */
   memoryBytes?: number
+  pagesDecoded?: number
   samples: [ms: number, bytes: number][]
 }
 
 export interface ContestantResult {
   name: string
   peer: boolean
+  /** What the others are measured by: no contestant. */
+  reference?: boolean
   /** Medians; absent if it failed. */
   seconds?: number
   processSeconds?: number
@@ -33,8 +37,11 @@ export interface ContestantResult {
   bytes?: number
   /** The fastest peer's seconds through these: above 1, this one is faster. */
   ratio?: number
+  /** The seconds of a plain copy through these. */
+  copyRatio?: number
   mode?: string
   lanes?: number
+  pagesDecoded?: number
   /** So slow that the run whose rows were checked is the only one. */
   once?: boolean
   /** Why there are no times: an error, or rows that are not the right ones. */
@@ -48,9 +55,10 @@ export interface JobResult {
   name: string
   what: string
   place: string
-  dataset: Omit<Dataset, 'folder'> & { name: string }
+  dataset: Omit<Dataset, 'folders'> & { name: string }
   rows: number
   mark?: number
+  copyMark?: number
   fastestPeer?: string
   contestants: ContestantResult[]
 }
@@ -72,20 +80,19 @@ export interface Results {
 }
 
 export function contestantResult(
-  name: string,
-  peer: boolean,
+  { name, peer, reference }: Pick<Contestant, 'name' | 'peer' | 'reference'>,
   rows: number,
   runs: readonly RunResult[],
   failed: string | undefined,
 ): ContestantResult {
-  if (failed !== undefined) return { name, peer, failed, samples: [], runs: [] }
+  const who = { name, peer, ...(reference && { reference }) }
+  if (failed !== undefined) return { ...who, failed, samples: [], runs: [] }
   const middle = [...runs].sort((a, b) => a.seconds - b.seconds)[Math.floor((runs.length - 1) / 2)]!
-  const { mode, lanes, files, bytes, memoryBytes } = middle
+  const { mode, lanes, files, bytes, memoryBytes, pagesDecoded } = middle
   const seconds = median(runs.map(run => run.seconds))
   const highWater = runs.flatMap(run => run.budgetHighWaterBytes ?? [])
   return {
-    name,
-    peer,
+    ...who,
     seconds,
     processSeconds: median(runs.map(run => run.processSeconds)),
     rowsPerSecond: rows / seconds,
@@ -96,12 +103,13 @@ export function contestantResult(
     ...(bytes !== undefined && { bytes }),
     ...(mode !== undefined && { mode }),
     ...(lanes !== undefined && { lanes }),
+    ...(pagesDecoded !== undefined && { pagesDecoded }),
     samples: thinned(middle.samples),
     runs: runs.map(({ samples: _, ...run }) => run),
   }
 }
 
-/** A job's results with each contestant's ratio to the fastest peer. */
+/** A job's results with each contestant's ratio to the fastest peer, and to a plain copy. */
 export function jobResult(
   job: Job,
   place: string,
@@ -111,19 +119,25 @@ export function jobResult(
   const fastest = contestants
     .filter(({ peer, seconds }) => peer && seconds !== undefined)
     .sort((a, b) => a.seconds! - b.seconds!)[0]
+  const copy = contestants.find(({ reference }) => reference)
   return {
     name: job.name,
     what: job.what,
     place,
-    dataset: { name: job.dataset, files, rows, bytes },
+    dataset: { name: job.datasets.join(' and '), files, rows, bytes },
     rows,
     ...(job.mark !== undefined && { mark: job.mark }),
+    ...(job.copyMark !== undefined && { copyMark: job.copyMark }),
     ...(fastest !== undefined && { fastestPeer: fastest.name }),
-    contestants: contestants.map(contestant =>
-      fastest === undefined || contestant.seconds === undefined
-        ? contestant
-        : { ...contestant, ratio: fastest.seconds! / contestant.seconds },
-    ),
+    contestants: contestants.map(contestant => {
+      const { seconds } = contestant
+      if (seconds === undefined) return contestant
+      return {
+        ...contestant,
+        ...(fastest !== undefined && { ratio: fastest.seconds! / seconds }),
+        ...(copy?.seconds !== undefined && { copyRatio: copy.seconds / seconds }),
+      }
+    }),
   }
 }
 
@@ -164,5 +178,17 @@ function thinned(samples: readonly [number, number][]): [number, number][] {
 
 /** A job's name, and its place where that is not the disk. */
 export function jobLabel({ name, place }: Pick<JobResult, 'name' | 'place'>): string {
-  return place === 'disk' ? name : `${name} ${place}`
+  return place === 'disk' ? name : `${name} (${placeName(place)})`
+}
+
+export function placeName(place: string): string {
+  return place === 'ramdisk' ? 'memory disk' : place
+}
+
+/** How many times as fast as the fastest peer, and as a copy, Sluice is to be. */
+export function marks({ mark, copyMark }: JobResult): string {
+  return [
+    ...(mark === undefined ? [] : [`${mark} × the fastest peer`]),
+    ...(copyMark === undefined ? [] : [`${copyMark} × a plain copy`]),
+  ].join(', ')
 }

@@ -1,7 +1,7 @@
 import type { Task } from './jobs.ts'
 
 /** A task as DuckDB's statement. */
-export function statement(task: Task, data: string, out: string): string {
+export function statement(task: Task, data: readonly string[], out: string): string {
   const text = select(task, parquet(data))
   if (task.kind !== 'rewrite') return text
   const options = 'FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 3'
@@ -11,13 +11,15 @@ export function statement(task: Task, data: string, out: string): string {
 }
 
 /** The rows that a task gives. */
-export function select({ columns, where, derive, aggregate, by }: Task, from: string): string {
+export function select(task: Task, from: string): string {
+  const { columns, where, derive, aggregate, by, rename, drop } = task
   if (aggregate) {
     const results = 'count(*) AS n, sum(amount) AS total, min(amount) AS least, max(amount) AS most'
     return `SELECT ${by}, ${results} FROM ${from} GROUP BY ${by}`
   }
+  const renamed = rename === null ? '' : ` RENAME (${rename.from} AS ${rename.to})`
   const list = [
-    ...(columns ?? ['*']),
+    ...(columns ?? [`*${drop === null ? '' : ` EXCLUDE (${drop})`}${renamed}`]),
     ...(derive ? ['amount + coalesce(tip, 0) AS total'] : []),
     ...(by === 'day' ? ['ts::DATE AS day'] : []),
     ...(by === 'month' ? ["date_trunc('month', ts)::DATE AS month"] : []),
@@ -28,8 +30,19 @@ export function select({ columns, where, derive, aggregate, by }: Task, from: st
   return `${text} WHERE ${column} ${most === null ? `>= ${least}` : `BETWEEN ${least} AND ${most}`}`
 }
 
-export function parquet(folder: string): string {
-  return `read_parquet(${quote(`${folder}/*.parquet`)})`
+/** How many bytes the columns that a task keeps take where they come from. */
+export function storedBytes({ columns, drop }: Task, data: readonly string[]): string {
+  const kept = columns?.map(quote).join(', ')
+  const where = kept === undefined ? `<> ${quote(drop ?? '')}` : `IN (${kept})`
+  return `SELECT sum(total_compressed_size)::BIGINT FROM parquet_metadata(${globs(data)}) WHERE path_in_schema ${where}`
+}
+
+export function parquet(folders: readonly string[]): string {
+  return `read_parquet(${globs(folders)})`
+}
+
+function globs(folders: readonly string[]): string {
+  return `[${folders.map(folder => quote(`${folder}/*.parquet`)).join(', ')}]`
 }
 
 export function quote(text: string): string {

@@ -16,8 +16,8 @@ svg { width: 100%; height: auto; max-width: 760px; display: block; font-size: 12
 svg .tick, svg .value { fill: var(--soft); font-variant-numeric: tabular-nums }
 svg .value { paint-order: stroke; stroke: var(--page); stroke-width: 4px }
 .grid { stroke: var(--grid) } line.reference { stroke: var(--mark); stroke-dasharray: 4 3 } svg text.reference { fill: var(--mark) }
-.sluice { --own: var(--sluice) } .sluice-streaming, .sluice-fragment, .sluice-batch, .sluice-one-lane, .sluice-fsync, .sluice-zstd-3 { --own: var(--ours) }
-.peer { --own: var(--other) } .polars { --own: var(--polars) } .duckdb { --own: var(--duckdb) } .pyarrow { --own: var(--pyarrow) }
+.sluice { --own: var(--sluice) } .sluice-streaming, .sluice-fragment, .sluice-batch, .sluice-one-lane, .sluice-decoded, .sluice-fsync, .sluice-zstd-3 { --own: var(--ours) }
+.peer { --own: var(--other) } .copy { --own: var(--soft) } .polars { --own: var(--polars) } .duckdb { --own: var(--duckdb) } .pyarrow { --own: var(--pyarrow) }
 .mode.auto { --own: var(--sluice) } .mode.streaming { --own: var(--streaming) } .mode.fragment { --own: var(--fragment) }
 .mode.batch { --own: var(--batch) } circle.mode { fill-opacity: .85; stroke: var(--page) }
 rect, circle { fill: var(--own) } .line { fill: none; stroke: var(--own); stroke-width: 1.6 } .line.sluice { stroke-width: 2.6 }

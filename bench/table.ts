@@ -1,30 +1,38 @@
-import { type ContestantResult, type JobResult, jobLabel, modesOf } from './results.ts'
+import { type ContestantResult, type JobResult, jobLabel, marks, modesOf, placeName } from './results.ts'
 
-const HEAD = ['', 'seconds', '× fastest peer', 'rows/s', 'peak MB', 'budget MB', 'files', 'MB out']
+const RATIOS = ['× fastest peer', '× copy']
+const HEAD = ['', 'seconds', ...RATIOS, 'rows/s', 'peak MB', 'budget MB', 'files', 'MB out']
 
 /** A job's results for the terminal. */
 export function jobTable(job: JobResult): string {
   const lines = job.contestants.map(contestant => {
-    const { name, mode, ratio, once } = contestant
+    const { name, mode, ratio, copyRatio, once, reference } = contestant
     if (contestant.seconds === undefined) return [name, `failed: ${contestant.failed?.split('\n', 1)[0]}`]
-    const label = name === 'sluice' ? `${name} (${mode})` : name
+    const label = name === 'sluice' ? `${name} (${mode})` : reference ? `${name}, for reference` : name
     const [seconds, ...more] = cells(contestant)
-    return [once ? `${label}, run once` : label, seconds!, ratio?.toFixed(2) ?? '', ...more]
+    return [
+      once ? `${label}, run once` : label,
+      seconds!,
+      ratio?.toFixed(2) ?? '',
+      copyRatio?.toFixed(2) ?? '',
+      ...more,
+    ]
   })
-  const mark = job.mark === undefined ? '' : `; to reach: ${job.mark} ×`
+  const wanted = marks(job)
+  const mark = wanted === '' ? '' : `; to reach: ${wanted}`
   const { dataset, place } = job
-  return `\n${job.name}: ${job.what}\n${dataset.name} on ${place}: ${dataset.rows.toLocaleString('en')} rows, ${dataset.files} files, ${megabytes(dataset.bytes)} MB${mark}\n${aligned([HEAD, ...lines])}`
+  return `\n${job.name}: ${job.what}\n${dataset.name} on ${placeName(place)}: ${dataset.rows.toLocaleString('en')} rows, ${dataset.files} files, ${megabytes(dataset.bytes)} MB${mark}\n${aligned([HEAD, ...lines])}`
 }
 
 /** Sluice's modes at every job, for the terminal. */
 export function modesTable(jobs: readonly JobResult[]): string {
   const lines = jobs.flatMap(job =>
     modesOf(job).map(({ label, result }, i) => [
-      `${i === 0 ? jobLabel(job) : ''}`.padEnd(22).concat(label),
+      `${i === 0 ? jobLabel(job) : ''}`.padEnd(26).concat(label),
       ...cells(result),
     ]),
   )
-  const head = HEAD.filter(title => title !== '× fastest peer')
+  const head = HEAD.filter(title => !RATIOS.includes(title))
   return lines.length === 0 ? '' : `\nmodes of Sluice\n${aligned([head, ...lines])}`
 }
 

@@ -5,13 +5,16 @@ import { measure, task, versionOf } from './support.mjs'
 
 await measure(versionOf('nodejs-polars'), async () => {
   const { where, columns, by } = task
-  let frame = pl.scanParquet(join(task.data, '*.parquet'))
+  const [first, ...more] = task.data.map(folder => pl.scanParquet(join(folder, '*.parquet')))
+  let frame = more.length === 0 ? first : pl.concat([first, ...more])
   if (where !== null) {
     const column = pl.col(where.column)
     frame = frame.filter(
       where.to === null ? column.gtEq(where.from) : column.gtEq(where.from).and(column.ltEq(where.to)),
     )
   }
+  if (task.rename !== null) frame = frame.rename({ [task.rename.from]: task.rename.to })
+  if (task.drop !== null) frame = frame.drop(task.drop)
   if (columns !== null) frame = frame.select(...columns.map(name => pl.col(name)))
   if (task.aggregate) {
     const amount = pl.col('amount')

@@ -6,7 +6,8 @@ from support import measure, task
 
 
 def query():
-    frame = pl.scan_parquet(f"{task['data']}/*.parquet")
+    first, *more = [pl.scan_parquet(f"{folder}/*.parquet") for folder in task["data"]]
+    frame = pl.concat([first, *more]) if more else first
     where, by = task["where"], task["by"]
     if where is not None:
         column = pl.col(where["column"])
@@ -20,6 +21,10 @@ def query():
     if task["aggregate"]:
         amount = pl.col("amount")
         frame = frame.group_by(by).agg(n=pl.len(), total=amount.sum(), least=amount.min(), most=amount.max())
+    if task["rename"] is not None:
+        frame = frame.rename({task["rename"]["from"]: task["rename"]["to"]})
+    if task["drop"] is not None:
+        frame = frame.drop(task["drop"])
     if task["columns"] is not None:
         frame = frame.select(task["columns"])
     return frame

@@ -12,11 +12,18 @@ pa.set_cpu_count(task["threads"])
 pa.set_io_thread_count(task["threads"])
 
 
+def source():
+    first, *more = [ds.dataset(folder, format="parquet") for folder in task["data"]]
+    return ds.dataset([first, *more]) if more else first
+
+
 def scanner():
-    dataset = ds.dataset(task["data"], format="parquet")
+    dataset = source()
     where, by = task["where"], task["by"]
     names = task["columns"] if task["columns"] is not None else dataset.schema.names
-    columns = {name: pc.field(name) for name in names}
+    columns = {name: pc.field(name) for name in names if name != task["drop"]}
+    if task["rename"] is not None:
+        columns = {task["rename"]["to"] if name == task["rename"]["from"] else name: field for name, field in columns.items()}
     if task["derive"]:
         columns["total"] = pc.add(pc.field("amount"), pc.coalesce(pc.field("tip"), pc.scalar(0.0)))
     if by == "day":
@@ -33,7 +40,7 @@ def scanner():
 
 
 def aggregate(by):
-    dataset = ds.dataset(task["data"], format="parquet")
+    dataset = source()
     columns = {name: pc.field(name) for name in [by, "amount"]}
     results = [("amount", f"hash_{name}", None, name) for name in ["sum", "min", "max"]]
     steps = [
@@ -62,6 +69,8 @@ def work():
             file_options=options,
             partitioning=keys,
             max_partitions=10_000,
+            # Else every small file's rows stay a row group.
+            min_rows_per_group=122_880 if task["maintenance"] else 0,
             existing_data_behavior="overwrite_or_ignore",
         )
         return None, None

@@ -13,9 +13,8 @@ export async function saveBatches(batches) {
 
 /** Saves decoded columns, `parts` being a list of name → values, with the types that Sluice has for them. */
 export async function saveColumns(parts) {
-  const all = source(await openStore(dirname(task.data)), {
-    files: `${basename(task.data)}/*.parquet`,
-  })
+  const [data] = task.data
+  const all = source(await openStore(dirname(data)), { files: `${basename(data)}/*.parquet` })
   const { aggregate, by, columns } = task
   const wanted = aggregate ? all.pipe(totals(by)) : columns === null ? all : all.pipe(project(...columns))
   const schema = await wanted.schema()

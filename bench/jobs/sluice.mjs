@@ -3,11 +3,14 @@ import { readFileSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import {
   col,
+  compact,
   derive,
+  drop,
   filter,
   openStore,
   partitionedParquet,
   project,
+  rename,
   repartition,
   source,
   sql,
@@ -28,16 +31,31 @@ await measure(version, async () => {
   }
   if (task.derive) operators.push(derive({ total: col('amount').plus(col('tip').coalesce(0)) }))
   if (by in DAYS) operators.push(derive({ [by]: sql(DAYS[by]) }))
+  if (task.rename !== null) operators.push(rename({ [task.rename.from]: task.rename.to }))
+  if (task.drop !== null) operators.push(drop(task.drop))
   if (columns !== null) operators.push(project(...columns))
   if (task.aggregate) operators.push(totals(by))
   else if (by !== null) operators.push(repartition({ by: [by] }))
 
-  const input = source(await openStore(task.data), { mode, memory, lanes: threads }).pipe(...operators)
+  const lake = await openStore(dirname(task.data[0]))
+  const names = task.data.map(folder => basename(folder))
+  const files = names.map(name => `${name}/*.parquet`)
+  const input = source(lake, { files, mode, memory, lanes: threads }).pipe(...operators)
   if (task.kind === 'rewrite') {
     // No peer waits for the disk.
     const parent = await openStore(dirname(task.out), { durability: task.fsync ? 'fsync' : 'none' })
-    const { compression = 'zstd' } = task
-    const report = await input.to(partitionedParquet(parent.child(basename(task.out)), { compression }))
+    const to = parent.child(basename(task.out))
+    // Only what is asked for: an option that says how columns are stored has all of them decoded.
+    const { compression, passThrough } = task
+    const options = { ...(compression && { compression }), ...(passThrough === false && { passThrough }) }
+    // compact() cannot be told to decode: for that, the dataset is written anew.
+    const compacts = passThrough !== false && names.length === 1 && operators.length === 0
+    const report = compacts
+      ? await compact(lake.child(names[0]), { to, memory, lanes: threads })
+      : await input.to(partitionedParquet(to, options))
+    if (task.maintenance && passThrough !== false && report.pages.total > 0) {
+      throw new Error(`decoded ${report.pages.total} pages, where none had to be`)
+    }
     return { report }
   }
   const kept = []

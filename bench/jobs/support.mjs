@@ -9,10 +9,12 @@ import { join } from 'node:path'
 export const task = JSON.parse(process.argv[2])
 
 /** The task's source files, in order. */
-export const files = readdirSync(task.data)
-  .filter(name => name.endsWith('.parquet'))
-  .sort()
-  .map(name => join(task.data, name))
+export const files = task.data.flatMap(folder =>
+  readdirSync(folder)
+    .filter(name => name.endsWith('.parquet'))
+    .sort()
+    .map(name => join(folder, name)),
+)
 
 /**
  * Times `work` and prints the answer. `work` gives the rows that it has decoded (none for a rewrite), what else

@@ -19,7 +19,7 @@ test('only the right rows count, in any order and any number of files', async t 
   await connection.run(`COPY (SELECT i AS id, TIMESTAMP '2024-01-01' + INTERVAL (i) HOUR AS ts,
     i::DOUBLE AS amount, CASE WHEN i % 3 > 0 THEN 1.5 END AS tip FROM range(100) AS source(i))
     TO '${data}/part.parquet'`)
-  const expected = await expect(connection, day, data)
+  const expected = await expect(connection, day, [data])
   assert.equal(expected.rows, 95)
 
   const written = async (name: string, text: string) => {
@@ -28,7 +28,7 @@ test('only the right rows count, in any order and any number of files', async t 
     await connection.run(text.replaceAll('OUT', out))
     return out
   }
-  const right = await written('right', statement(day, data, 'OUT'))
+  const right = await written('right', statement(day, [data], 'OUT'))
   await checkFiles(connection, right, expected, true)
   assert.equal(filesIn(right).files, 5)
 
@@ -55,9 +55,9 @@ test('a ratio is to the median of the fastest peer that gave the right rows', ()
       peakRssBytes: 1e6,
       samples: [[0, 1]] as [number, number][],
     }))
-    return contestantResult(name, name !== 'sluice', 1000, runs, failed)
+    return contestantResult({ name, peer: name !== 'sluice', reference: false }, 1000, runs, failed)
   }
-  const data = { folder: '', files: 1, rows: 1000, bytes: 1 }
+  const data = { folders: [], files: 1, rows: 1000, bytes: 1 }
   const { fastestPeer, contestants } = jobResult(day, 'disk', data, [
     of('sluice', [3, 1, 2]),
     of('polars', [4, 5, 90, 3]),
