@@ -10,13 +10,13 @@ export type {
   RetryOperatorOptions,
   ThrottleOptions,
 } from './core/operator.ts'
-export { type Pipe, Pipeline } from './core/pipeline.ts'
+export { type ExplainOptions, type Pipe, Pipeline } from './core/pipeline.ts'
 export type { Explanation, PipelinePlan } from './core/planner.ts'
 export type { Mode, Progress, RunOptions, RunReport } from './core/report.ts'
 export type { Row } from './core/rows.ts'
 export type { ExecutionOptions, Run } from './core/run.ts'
 export type { Sink } from './core/sink.ts'
-export type { Source, SourceExplanation } from './core/source.ts'
+export type { PassThroughCounts, Source, SourceExplanation } from './core/source.ts'
 export {
   type CompactedPartition,
   type CompactOptions,

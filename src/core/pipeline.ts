@@ -4,13 +4,18 @@ import type { Observable } from 'rxjs'
 import { untilAborted } from './abort.ts'
 import { SluiceError } from './errors.ts'
 import type { Columns, Operator } from './operator.ts'
-import { type Explanation, type PipelinePlan, planPipeline } from './planner.ts'
+import { Explanation, type PipelinePlan, planPipeline } from './planner.ts'
 import { showProgress } from './progress.ts'
 import type { RunOptions, RunReport } from './report.ts'
 import { Run } from './run.ts'
 import type { Sink } from './sink.ts'
 import type { Source } from './source.ts'
 import { unifyBatches } from './unify.ts'
+
+export interface ExplainOptions extends RunOptions {
+  /** Where the rows would go. @default nowhere */
+  sink?: Sink | undefined
+}
 
 /**
  * A source with operators behind it: a value that can be piped further, run any number of times, and iterated.
@@ -139,9 +144,15 @@ export class Pipeline<T extends Columns = Columns> implements AsyncIterable<Reco
     return this.#withRun(options, async run => (await this.#plan(run)).schema)
   }
 
-  /** What a run would read and do, and why; reads footers and listings only. */
-  async explain(options: RunOptions = {}): Promise<Explanation> {
-    return this.#withRun(options, async run => (await this.#plan(run)).explain(run))
+  /**
+   * What a run would read and do, and why; reads footers and listings only. With a `sink` it also says which row
+   * groups would pass through to it.
+   */
+  async explain({ sink, ...options }: ExplainOptions = {}): Promise<Explanation> {
+    return this.#withRun(options, async run => {
+      const plan = await this.#plan(run)
+      return new Explanation(plan, await (sink?.explain?.(plan, run) ?? plan.source.explain(plan.head, run)))
+    })
   }
 
   #plan(run: Run): Promise<PipelinePlan> {

@@ -41,7 +41,6 @@ export interface PipelinePlan {
   batches(run: Run): AsyncIterable<RecordBatch>
   /** The batches after `middle`. */
   beforeTail(run: Run): AsyncIterable<RecordBatch>
-  explain(run: Run): Promise<Explanation>
 }
 
 /** Resolves the source's schema, checks every expression that can be checked, and decides what runs where. */
@@ -96,7 +95,7 @@ export async function planPipeline(
       middle,
       current,
     )
-  const plan: PipelinePlan = {
+  return {
     source,
     head,
     groups,
@@ -107,9 +106,7 @@ export async function planPipeline(
     schema,
     batches: current => apply(beforeTail(current), tailOperators, current),
     beforeTail,
-    explain: async current => new Explanation(plan, await source.explain(head, current)),
   }
-  return plan
 }
 
 /** What a run would do. Print it, or read its fields. */
@@ -157,6 +154,10 @@ export class Explanation {
       ...this.main.map(text => `on the main thread: ${text}`),
       ...this.tail.map(text => `in the sink's lanes: ${text}`),
     ]
+    if (source.passThrough !== undefined) {
+      const { copied, joined, decoded } = source.passThrough
+      lines.push(`pass through ${copied} row groups as bytes, join ${joined}, decode ${decoded}`)
+    }
     if (this.partitionBy.length > 0) lines.push(`partition by ${this.partitionBy.join(', ')}`)
     lines.push('gives', ...this.schema.map(f => `  ${f.name}: ${f.type}${f.nullable ? '' : ' not null'}`))
     return lines.join('\n')

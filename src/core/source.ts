@@ -37,4 +37,15 @@ export interface SourceExplanation {
   /** Columns read from the files. */
   columns: string[]
   lanes: number
+  /** Which of the row groups that are read a sink would pass through; if it is a sink that does so. */
+  passThrough?: PassThroughCounts
+}
+
+/** Row groups by what becomes of them on their way into a dataset. */
+export interface PassThroughCounts {
+  /** Written as the bytes that they are. */
+  copied: number
+  /** Joined to larger ones; decoded nevertheless if it turns out that they do not go together. */
+  joined: number
+  decoded: number
 }

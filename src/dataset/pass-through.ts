@@ -38,8 +38,8 @@ export interface PassingRowGroup {
 const SMALL = 1 / 4
 /** Most bytes of row groups that are joined; less if files are to be smaller. */
 const JOINED_BYTES = 16 * 2 ** 20
-/** Small row groups that wait for others of their partitions. */
-const MOST_WAITING = 1000
+/** Chunks of small row groups that wait for others of their partitions: the main thread has their metadata. */
+const MOST_WAITING = 16_384
 
 /** What a file says of its columns, as far as it matters here. */
 interface SourceColumns {
@@ -99,12 +99,13 @@ export class PassThrough {
   /** The same work, with row groups that pass through taken out and joined where they are small. */
   async *plan(units: AsyncIterable<PlannedUnit>): AsyncGenerator<PlannedUnit | PlannedPassage> {
     const waiting = new Map<string, PlannedPassage>()
-    let count = 0
-    const take = (path: string): PlannedPassage => {
+    let chunks = 0
+    const take = (path: string): readonly (PlannedUnit | PlannedPassage)[] => {
       const passage = waiting.get(path)!
       waiting.delete(path)
-      count -= passage.groups.length
-      return passage
+      chunks -= chunksOf(passage)
+      const alone = passage.groups.length === 1
+      return alone || passage.joinable ? [passage] : passage.groups.map(({ unit }) => unit)
     }
     for await (const unit of units) {
       const passage = this.#passage(unit)
@@ -112,25 +113,26 @@ export class PassThrough {
         yield unit
         continue
       }
-      const { path, rows, storedBytes } = passage
-      if (!passage.joinable || rows >= this.#size.rows * SMALL || storedBytes >= this.#joinedBytes * SMALL) {
+      const { path, rows, storedBytes, joinable } = passage
+      if (rows >= this.#size.rows * SMALL || storedBytes >= this.#joinedBytes * SMALL) {
         yield passage
         continue
       }
       const known = waiting.get(path)
-      if (known !== undefined && this.#exceeds(known, passage)) yield take(path)
+      if (known !== undefined && this.#exceeds(known, passage)) yield* take(path)
       const joined = waiting.get(path)
       if (joined === undefined) waiting.set(path, passage)
       else {
         joined.groups.push(...passage.groups)
         joined.rows += rows
         joined.storedBytes += storedBytes
+        joined.joinable &&= joinable
         joined.verbatim = false
       }
-      count++
-      if (count > MOST_WAITING) yield take(waiting.keys().next().value!)
+      chunks += chunksOf(passage)
+      while (chunks > MOST_WAITING) yield* take(waiting.keys().next().value!)
     }
-    for (const path of [...waiting.keys()]) yield take(path)
+    for (const path of [...waiting.keys()]) yield* take(path)
   }
 
   #exceeds(a: PlannedPassage, b: PlannedPassage): boolean {
@@ -219,6 +221,11 @@ export class PassThrough {
     }
     return partitionPath(this.#keys, values)
   }
+}
+
+/** Column chunks whose metadata is kept for a passage. */
+function chunksOf({ groups }: PlannedPassage): number {
+  return groups.reduce((sum, { fragment }) => sum + fragment.metadata.columns.length, 0)
 }
 
 /** Whether a column has the same physical types and the same levels, so that its pages mean the same. */

@@ -17,7 +17,7 @@ import type { LaneBatch, LaneCounts, LaneProgram } from './lane-messages.ts'
 import { startLanes } from './lane-pool.ts'
 import { chooseMode, lanesThatFit } from './mode.ts'
 import { OpenUnit } from './open-unit.ts'
-import type { PlannedPassage } from './pass-through.ts'
+import type { PassThrough, PlannedPassage } from './pass-through.ts'
 import {
   checkFile,
   fileName,
@@ -137,24 +137,41 @@ export class ParquetScan implements Source {
     }
   }
 
-  async explain(stages: readonly Stage[], run: Run): Promise<SourceExplanation> {
+  /** @param sink which row groups it passes through, if it is one of files */
+  async explain(
+    stages: readonly Stage[],
+    run: Run,
+    sink?: { passing: PassThrough | undefined },
+  ): Promise<SourceExplanation> {
     const { schema } = await this.listing(run)
     const columns = requiredColumns(stages, schema)
+    const { mode, because } = await this.mode(stages, run)
+    run.mode = mode
+    const passing = mode === 'fragment' ? undefined : sink?.passing
+    const planned = this.planned(await this.files(run), stages, run)
+    const counts = { copied: 0, joined: 0, decoded: 0 }
     let rows = 0
     let bytes = 0
     let units = 0
+    let unitBytes = 0
     let largest = 0
-    for await (const unit of this.planned(await this.files(run), stages, run)) {
-      rows += sum(unit.rowGroups, ({ ranges }) => rowsIn(ranges))
-      bytes += unit.storedBytes
-      largest = Math.max(largest, unit.decodedBytes)
+    for await (const work of passing?.plan(planned) ?? planned) {
+      const passage = 'path' in work
+      rows += passage ? work.rows : sum(work.rowGroups, ({ ranges }) => rowsIn(ranges))
+      bytes += work.storedBytes
+      if (!passage) counts.decoded += work.rowGroups.length
+      else counts[work.verbatim ? 'copied' : 'joined'] += work.groups.length
+      if (passage && work.verbatim) continue
+      largest = Math.max(largest, work.decodedBytes)
+      unitBytes += work.storedBytes
       units++
     }
-    const { mode, because } = await this.mode(stages, run)
     const { fragments, rowGroups, pages, bloomFilters } = run
-    const lanes = units <= 1 || bytes < SMALL_RUN ? 0 : Math.min(lanesThatFit(this.execution, largest), units)
+    const small = units <= 1 || unitBytes < SMALL_RUN
+    const lanes = small ? 0 : Math.min(lanesThatFit(this.execution, largest), units)
     const pruning = { fragments, rowGroups, pages, bloomFilters }
-    return { source: this.store.url, mode, because, ...pruning, rows, bytes, columns, lanes }
+    const explained = { source: this.store.url, mode, because, ...pruning, rows, bytes, columns, lanes }
+    return sink === undefined ? explained : { ...explained, passThrough: counts }
   }
 
   /** All files of the source; the run's totals are set. */

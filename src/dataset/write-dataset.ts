@@ -150,7 +150,7 @@ export function frozenTasks(
   }))
 }
 
-function fileLimits({ repartition = {} }: PipelinePlan): FileLimits {
+export function fileLimits({ repartition = {} }: PipelinePlan): FileLimits {
   const { maxRowsPerFile, targetFileBytes, maxPartitions = 10_000 } = repartition
   return {
     maxRowsPerFile: maxRowsPerFile ?? Number.POSITIVE_INFINITY,
@@ -162,7 +162,7 @@ function fileLimits({ repartition = {} }: PipelinePlan): FileLimits {
   }
 }
 
-function rowGroupSize(size: RowGroupSize, { repartition }: PipelinePlan): RowGroupSize {
+export function rowGroupSize(size: RowGroupSize, { repartition }: PipelinePlan): RowGroupSize {
   return { ...size, rows: Math.min(size.rows, repartition?.maxRowsPerFile ?? size.rows) }
 }
 

@@ -1,5 +1,6 @@
 import { SluiceError } from '../core/errors.ts'
 import type { Sink } from '../core/sink.ts'
+import { explainWrite } from '../dataset/explain-write.ts'
 import { type FileOptions, resolveFileOptions } from '../dataset/sink-options.ts'
 import { writeFile } from '../dataset/write-file.ts'
 import type { Store } from '../storage/store.ts'
@@ -21,5 +22,9 @@ export function parquetFile(store: Store, key: string, options: ParquetFileOptio
     })
   }
   const resolved = { ...resolveFileOptions(options), existing }
-  return { name: 'parquetFile', write: (plan, run) => writeFile(store, key, plan, resolved, run) }
+  return {
+    name: 'parquetFile',
+    write: (plan, run) => writeFile(store, key, plan, resolved, run),
+    explain: (plan, run) => explainWrite(plan, resolved, run),
+  }
 }

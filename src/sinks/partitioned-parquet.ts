@@ -1,6 +1,7 @@
 import { parseBytes } from '../core/bytes.ts'
 import { SluiceError } from '../core/errors.ts'
 import type { Sink } from '../core/sink.ts'
+import { explainWrite } from '../dataset/explain-write.ts'
 import { type FileOptions, resolveFileOptions } from '../dataset/sink-options.ts'
 import { type DatasetSinkOptions, writeDataset } from '../dataset/write-dataset.ts'
 import type { Store } from '../storage/store.ts'
@@ -52,5 +53,9 @@ export function partitionedParquet(store: Store, options: PartitionedParquetOpti
     commonMetadata,
     state: options.state,
   }
-  return { name: 'partitionedParquet', write: (plan, run) => writeDataset(store, plan, resolved, run) }
+  return {
+    name: 'partitionedParquet',
+    write: (plan, run) => writeDataset(store, plan, resolved, run),
+    explain: (plan, run) => explainWrite(plan, resolved, run),
+  }
 }

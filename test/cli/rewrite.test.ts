@@ -107,4 +107,7 @@ test('explain says what would be read', async t => {
   assert.match(text, /mode batch/)
   const plan = JSON.parse(await output('explain', out, ...args, '--json'))
   assert.deepEqual(plan.source.fragments, { total: 31, pruned: 30 })
+  assert.deepEqual([plan.source.passThrough.copied, plan.source.passThrough.joined], [0, 0])
+  const whole = await output('explain', out, '--partition-by', 'day')
+  assert.match(whole, /^pass through \d+ row groups as bytes, join \d+, decode 0$/m)
 })

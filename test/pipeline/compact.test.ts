@@ -206,7 +206,11 @@ describe('in place', () => {
     for (const file of [0, 1, 2, 3])
       queries.push(await write(`${name}/${file}.parquet`, file * 700, file * 700 + 700, columns))
     const report = await run(name)
-    assert.equal(report.after.files, 1)
+    assert.deepEqual([report.after.files, report.rowGroups.copied, report.rowGroups.joined], [1, 0, 0])
+    const [groups] = await duckdb.query(
+      `SELECT count(DISTINCT row_group_id)::INT AS n FROM parquet_metadata(${quote(join(folder, name, '*.parquet'))})`,
+    )
+    assert.equal(groups!['n'], 1)
     await assertSameRows(duckdb, flat(name), queries.join(' UNION ALL '))
   })
 

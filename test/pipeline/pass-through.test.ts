@@ -5,6 +5,7 @@ import {
   derive,
   filter,
   type Mode,
+  mapBatches,
   type PartitionedParquetOptions,
   type Pipeline,
   parquetFile,
@@ -230,6 +231,45 @@ describe('everything is decoded', () => {
       datasetSql(path, COLUMNS),
       `SELECT id + 1 AS id, day, few, real, text FROM (${TABLE})`,
     )
+  })
+})
+
+describe('explain() tells before what the report tells after', () => {
+  const byDay = () => source(store, { files: 'by-day.parquet' })
+  for (const [name, pipeline, options] of [
+    ['copied', large(), NOT_SMALL],
+    ['joined', small(), {}],
+    ['copied, and decoded where a filter is in doubt', large().pipe(filter(sql('id >= 5000'))), NOT_SMALL],
+    [
+      'copied into partitions',
+      byDay().pipe(repartition({ by: ['day'] })),
+      { ...NOT_SMALL, rowGroupRows: 4000 },
+    ],
+    ['decoded: small, and of more than one partition', large().pipe(repartition({ by: ['few'] })), {}],
+    ['decoded: an option says how', small(), { compression: 'gzip' }],
+    ['decoded: a column is computed', small().pipe(derive({ id: sql('id + 1') })), {}],
+    ['decoded: a function of the user', small().pipe(mapBatches(batch => batch)), {}],
+    ['decoded: file by file', large('fragment'), NOT_SMALL],
+  ] as [string, Pipeline, PartitionedParquetOptions][]) {
+    test(name, async () => {
+      const sink = partitionedParquet(store.child(`out-${outputs++}`), options)
+      const plan = await pipeline.explain({ sink })
+      const { rowGroups, lanes } = await pipeline.to(sink)
+      const { total, pruned, copied, joined } = rowGroups
+      const counts = { copied, joined, decoded: total - pruned - copied - joined }
+      assert.deepEqual(plan.source.passThrough, counts)
+      assert.equal(plan.source.lanes, lanes)
+      assert.equal(
+        plan.toString().match(/^pass .*$/m)?.[0],
+        `pass through ${copied} row groups as bytes, join ${joined}, decode ${counts.decoded}`,
+      )
+    })
+  }
+
+  test('without a sink it says nothing of that', async () => {
+    const plan = await large().explain()
+    assert.equal(plan.source.passThrough, undefined)
+    assert.doesNotMatch(plan.toString(), /pass through/)
   })
 })
 
