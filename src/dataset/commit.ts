@@ -19,8 +19,9 @@ export interface JobIdentity {
 export type Standing = 'open' | 'committed' | 'discarded'
 
 /**
- * Commits a job, all of whose tasks are done, and brings the commit to its end. Returns how many files it
- * replaced. Safe to repeat, and safe for several processes of one job: one commit comes of it.
+ * Commits a job, all of whose tasks are done, and brings the commit to its end. Safe to repeat, and safe for several
+ * processes of one job: one commit comes of it. Returns how many files it replaced; `undefined` if the job was
+ * committed before, by another process or by a request of ours whose reply got lost.
  */
 export async function commitJob(
   places: Places,
@@ -28,13 +29,13 @@ export async function commitJob(
   added: StagedUpload[],
   successFile: boolean,
   options: SignalOption,
-): Promise<number> {
+): Promise<number | undefined> {
   for (;;) {
     const number = (await rollForward(places, options)) + 1
     const standing = await standingOf(places, job, options)
     if (standing === 'committed') {
       await rollForward(places, options)
-      return 0
+      return undefined
     }
     if (standing === 'discarded') throw discardedError(job)
     const removed = await replaced(places, job.plan, added, options)

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { forEachConcurrently } from '../core/concurrency.ts'
 import { SluiceError } from '../core/errors.ts'
-import type { SignalOption, StagedWriter } from '../storage/store.ts'
+import type { SignalOption, StagedUpload, StagedWriter } from '../storage/store.ts'
 import { commitJob, discardedError, type JobIdentity, standingOf } from './commit.ts'
 import { discardJob } from './discard.ts'
-import { type FileRecord, type JobPlan, type TaskFile, taskKey } from './folder.ts'
+import { clearJob, type FileRecord, type JobPlan, type TaskFile, taskKey } from './folder.ts'
 import { isDataFile } from './hive.ts'
 import { claim, type Places, parallel, readJson } from './state.ts'
 
@@ -72,6 +72,8 @@ export class RunningJob<Task> implements Job<Task> {
   readonly #unrecorded = new Map<string, () => Promise<void>>()
   /** Records of the tasks that this process finished. */
   readonly #records = new Map<number, readonly FileRecord[]>()
+  /** Files in records of this process. */
+  readonly #recorded: StagedUpload[] = []
   readonly #sequences = new Map<number, number>()
   /** Not begun, of unknown outcome, or done. */
   #commit: 'none' | 'tried' | 'done' = 'none'
@@ -139,7 +141,8 @@ export class RunningJob<Task> implements Job<Task> {
     const own = counts.attempt === this.tag
     for (const file of files) {
       const remove = this.#unrecorded.get(file.key)
-      if (!own) await remove?.()
+      if (own) this.#recorded.push(file.staged)
+      else await remove?.()
       this.#unrecorded.delete(file.key)
     }
     this.#records.set(task, counts.files)
@@ -152,8 +155,9 @@ export class RunningJob<Task> implements Job<Task> {
     const added = files.map(file => file.staged)
     const removed = await commitJob(this.#places, this.#job, added, this.#successFile, this.#signal)
     this.#commit = 'done'
+    if (removed === undefined) await this.#sweep()
     const sum = (field: 'rows' | 'bytes') => files.reduce((total, file) => total + file[field], 0)
-    return { files: files.length, rows: sum('rows'), bytes: sum('bytes'), removed }
+    return { files: files.length, rows: sum('rows'), bytes: sum('bytes'), removed: removed ?? 0 }
   }
 
   async suspend(): Promise<void> {
@@ -185,6 +189,16 @@ export class RunningJob<Task> implements Job<Task> {
       })
     }
     return tasks.flatMap(task => this.#records.get(task) ?? [])
+  }
+
+  /**
+   * Another process has committed the job and brought that to its end. A task that this one finished only then has
+   * files of which nobody knows; the others are complete by now, so that aborting them does nothing.
+   */
+  async #sweep(): Promise<void> {
+    const { dataset, state } = this.#places
+    await forEachConcurrently(this.#recorded, parallel, upload => dataset.abortStaged(upload, this.#signal))
+    await clearJob(state, this.#job.folder, this.id, this.#signal)
   }
 
   #assertTask(task: number): void {

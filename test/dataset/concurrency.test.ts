@@ -138,6 +138,20 @@ test('processes that run one named job at once make one commit of it', async () 
   )
 })
 
+test('a process that finishes tasks after the job was committed leaves nothing behind', async () => {
+  const root = new MemoryStore()
+  const dataset = root.child('lake')
+  const tasks: Files[] = [{ '': ['a'] }, { '': ['b', 'c'] }]
+  const late = await openJob(dataset, { name: 'n', existing: 'append', plan: planOf(2) })
+  await writeTask(late, 0, tasks[0]!)
+  await runJob(dataset, { name: 'n', existing: 'append', tasks })
+  await writeTask(late, 1, tasks[1]!)
+  await late.commit()
+  assert.deepEqual(await plainContents(dataset), ['a', 'b', 'c'])
+  assert.deepEqual(await stagedKeys(root), [])
+  assert.deepEqual(await leftovers(root), [])
+})
+
 test('jobs die at any moment among others: each lands whole or not at all', async () => {
   const at = fc.nat({ max: 60 })
   await fc.assert(
