@@ -92,6 +92,16 @@ export function nullColumn(type: DataType, count: number, region: Region): Data 
     const values = arena.u8(region.zeroed(bitmap), bitmap)
     return new Data(type, 0, count, count, { 1: values, 2: validity } as never)
   }
+  if (DataType.isList(type) || DataType.isMap(type)) {
+    const offsets = arena.i32(region.zeroed((count + 1) * 4), count + 1)
+    const items = nullColumn(type.children[0]!.type, 0, region)
+    return new Data(type, 0, count, count, { 0: offsets, 2: validity } as never, [items])
+  }
+  if (DataType.isStruct(type) || DataType.isFixedSizeList(type)) {
+    const length = DataType.isStruct(type) ? count : count * type.listSize
+    const children = type.children.map(field => nullColumn(field.type, length, region))
+    return new Data(type, 0, count, count, { 2: validity } as never, children)
+  }
   const probe = new Data(type, 0, 0)
   const elements = count * probe.stride
   const view = type.ArrayType as unknown as TypedArrayConstructor

@@ -1,6 +1,6 @@
-import type { DataType, Schema } from 'apache-arrow'
 import { boundFromBytes } from '../core/expressions/bounds.ts'
 import type { ColumnBounds } from '../core/expressions/prune.ts'
+import { leafType } from '../parquet/arrow-leaf.ts'
 import { leavesOf } from '../parquet/arrow-schema.ts'
 import type { ColumnIndex, FileMetadata } from '../parquet/metadata.ts'
 import type { LaneFile } from './lane-messages.ts'
@@ -23,7 +23,6 @@ export function constantBounds(constants: LaneFile['constants'], rows = 1): Boun
 export function columnBounds(
   metadata: FileMetadata,
   rowGroup: number,
-  schema: Schema,
   constants: LaneFile['constants'],
 ): Bounds {
   const { columns, numRows } = metadata.rowGroups[rowGroup]!
@@ -32,8 +31,8 @@ export function columnBounds(
     const key = keys(name)
     if (key !== undefined) return key
     const leaf = flatLeaf(metadata, name)
-    const decode = leaf === undefined ? undefined : boundDecoder(metadata, leaf, name, schema)
-    if (leaf === undefined || decode === undefined) return undefined
+    if (leaf === undefined) return undefined
+    const decode = boundDecoder(metadata, leaf)
     const { statistics } = columns[leaf]!
     if (statistics === undefined) return { rows: numRows }
     return {
@@ -51,17 +50,15 @@ export function columnBounds(
 export function pageBounds(
   metadata: FileMetadata,
   leaf: number,
-  name: string,
-  schema: Schema,
   index: ColumnIndex,
   rowsOf: (page: number) => number,
 ): ColumnBounds[] {
-  const decode = boundDecoder(metadata, leaf, name, schema)
+  const decode = boundDecoder(metadata, leaf)
   return index.nullPages.map((allNull, page) => {
     const rows = rowsOf(page)
     if (allNull) return { rows, nullCount: rows }
     const nullCount = index.nullCounts?.[page]
-    return { rows, nullCount, min: decode?.(index.min[page]), max: decode?.(index.max[page]) }
+    return { rows, nullCount, min: decode(index.min[page]), max: decode(index.max[page]) }
   })
 }
 
@@ -71,21 +68,16 @@ export function flatLeaf(metadata: FileMetadata, name: string): number | undefin
   return leaf !== undefined && more.length === 0 && metadata.columns[leaf]!.flat ? leaf : undefined
 }
 
-/** Reads bounds as values of the type that the column is read as; undefined for a column that has no such type. */
+/** Reads bounds as values of the column's own type: of one that is read as a wider one they are the same. */
 function boundDecoder(
   metadata: FileMetadata,
   leaf: number,
-  name: string,
-  schema: Schema,
-): ((bytes: Uint8Array | undefined) => ColumnBounds['min']) | undefined {
-  const field = schema.fields.find(candidate => candidate.name === name)
-  if (field === undefined) return undefined
-  const type = metadata.columns[leaf]!.element.type
-  const byteArray = type === 'BYTE_ARRAY' || type === 'FIXED_LEN_BYTE_ARRAY'
-  return bytes =>
-    bytes === undefined || type === 'INT96'
-      ? undefined
-      : boundFromBytes(field.type as DataType, bytes, byteArray)
+): (bytes: Uint8Array | undefined) => ColumnBounds['min'] {
+  const { element } = metadata.columns[leaf]!
+  if (element.type === 'INT96') return () => undefined
+  const type = leafType(element)
+  const byteArray = element.type === 'BYTE_ARRAY' || element.type === 'FIXED_LEN_BYTE_ARRAY'
+  return bytes => (bytes === undefined ? undefined : boundFromBytes(type, bytes, byteArray))
 }
 
 /** Partition values and bounds differ in one thing: whole numbers of bounds are bigints, text is its bytes. */

@@ -167,7 +167,7 @@ async function merge(
   // The schema is that of the first one.
   const first = new Set(folders.flatMap(({ files }) => files))
   const ordered = [...first, ...objects.filter(object => !first.has(object))]
-  const scan = new ParquetScan(store, { files: undefined, schema: undefined, objects: ordered }, execution)
+  const scan = new ParquetScan(store, { objects: ordered }, execution)
   let result: CompactionResult | undefined
   const write = async (plan: PipelinePlan, run: Run): Promise<RunReport> => {
     const files = new Map((await scan.files(run)).map(file => [file.object, file]))

@@ -2,7 +2,8 @@ import { mapOrdered } from '../core/ordered.ts'
 import { Run, resolveExecution } from '../core/run.ts'
 import type { Codec, Encoding, FileMetadata } from '../parquet/metadata.ts'
 import type { SignalOption, Store } from '../storage/store.ts'
-import { checkFile, fileName, listSource, readMetadata } from './scan-listing.ts'
+import { absentColumns } from './file-schema.ts'
+import { fileName, listSource, readMetadata } from './scan-listing.ts'
 
 /** What the footers of a dataset say. */
 export interface DatasetDescription {
@@ -43,7 +44,7 @@ export async function describeDataset(
   { files: wanted, signal }: DescribeOptions = {},
 ): Promise<DatasetDescription> {
   await using run = new Run(resolveExecution({}), { signal })
-  const { files, schema, memo } = await listSource(store, wanted, undefined, run)
+  const { files, schema, memo } = await listSource(store, { files: wanted }, run)
   const keys = new Set(files[0]?.constants.map(({ name }) => name))
   const own = schema.fields.filter(({ name }) => !keys.has(name))
   const sums = new Map(own.map(({ name }) => [name, new ColumnSum(name)]))
@@ -55,7 +56,7 @@ export async function describeDataset(
     metadata: await readMetadata(store, object, run, memo),
   }))
   for await (const { object, metadata } of footers) {
-    checkFile(metadata, own, fileName(store, object))
+    absentColumns(metadata, own, fileName(store, object), {})
     rowGroups += metadata.rowGroups.length
     rows += metadata.numRows
     bytes += object.size

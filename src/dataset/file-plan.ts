@@ -1,4 +1,3 @@
-import type { Schema } from 'apache-arrow'
 import { isSluiceError } from '../core/errors.ts'
 import type { BoundExpr } from '../core/expressions/bound.ts'
 import { type ColumnBounds, columnsOfEqualities, prune } from '../core/expressions/prune.ts'
@@ -27,7 +26,6 @@ import { type Fragment, fileColumns, type RowGroupPlan } from './units.ts'
 
 /** What is asked of every file of a scan. */
 export interface ScanRequest {
-  schema: Schema
   /** Filters on the source's own columns. */
   predicates: readonly BoundExpr[]
   /** Columns that are needed, partition keys included. */
@@ -58,7 +56,7 @@ export async function planFile(
   const candidates: Candidate[] = []
   for (let rowGroup = 0; rowGroup < metadata.rowGroups.length; rowGroup++) {
     if (metadata.rowGroups[rowGroup]!.numRows === 0) continue
-    const bounds = columnBounds(metadata, rowGroup, request.schema, file.constants)
+    const bounds = columnBounds(metadata, rowGroup, file.constants)
     const outcomes = request.predicates.map(predicate => prune(predicate, bounds))
     if (outcomes.includes('none')) continue
     candidates.push({ rowGroup, undecided: request.predicates.filter((_, i) => outcomes[i] === 'some') })
@@ -66,19 +64,18 @@ export async function planFile(
   const columns = fileColumns(request.columns, fragment)
   const leaves = leavesOf(metadata, columns)
   const indexes = await readIndexes(store, fragment, candidates, leaves, run)
-  const left = candidates.filter(candidate => !ruledOut(fragment, candidate, request, indexes))
+  const left = candidates.filter(candidate => !ruledOut(fragment, candidate, indexes))
   run.bloomFilters.pruned += candidates.length - left.length
-  return left.flatMap(candidate => planRowGroup(fragment, candidate, request, leaves, indexes))
+  return left.flatMap(candidate => planRowGroup(fragment, candidate, leaves, indexes))
 }
 
 /** Whether bloom filters know that no row of a row group passes. */
 function ruledOut(
   { metadata, file }: Omit<Fragment, 'rowGroups'>,
   { rowGroup, undecided }: Candidate,
-  { schema }: ScanRequest,
   indexes: IndexBytes,
 ): boolean {
-  const bounds = columnBounds(metadata, rowGroup, schema, file.constants)
+  const bounds = columnBounds(metadata, rowGroup, file.constants)
   const bloomed = (name: string): ColumnBounds | undefined => {
     const known = bounds(name)
     const leaf = ownLeaf(metadata, file, name)
@@ -93,7 +90,6 @@ function ruledOut(
 function planRowGroup(
   { metadata, file }: Omit<Fragment, 'rowGroups'>,
   { rowGroup, undecided }: Candidate,
-  { schema }: ScanRequest,
   leaves: readonly number[],
   indexes: IndexBytes,
 ): RowGroupPlan[] {
@@ -104,7 +100,7 @@ function planRowGroup(
     return leaf === undefined ? undefined : indexes.pages(rowGroup, leaf)
   }
   const ranges = indexes.some(rowGroup)
-    ? wantedRows(metadata, rowGroup, schema, file.constants, undecided, pagesOf)
+    ? wantedRows(metadata, rowGroup, file.constants, undecided, pagesOf)
     : all
   if (ranges.length === 0) return []
   const whole = ranges[0]!.start === 0 && ranges[0]!.end === numRows

@@ -8,6 +8,7 @@ import { prune } from '../core/expressions/prune.ts'
 import { filtersFirst } from '../core/pushdown.ts'
 import { narrowStages, requiredColumns, type Stage } from '../core/stages.ts'
 import { nullColumn, type Rows, takeBatch } from '../core/take.ts'
+import { widen } from '../core/widen.ts'
 import type { PageCounts } from '../parquet/column-reader.ts'
 import type { ChunkPart } from '../parquet/pages.ts'
 import { RowGroupReader } from '../parquet/row-group-reader.ts'
@@ -105,7 +106,7 @@ export class FilteredReader {
 
   private constructor(source: FilteredSource, tested: RowGroupReader, others: RowGroupReader) {
     const { file, rowGroup, plan } = source
-    const bounds = columnBounds(file.metadata, rowGroup, plan.schema, file.constants)
+    const bounds = columnBounds(file.metadata, rowGroup, file.constants)
     this.#source = source
     this.#predicates = plan.predicates.filter(predicate => prune(predicate, bounds) !== 'all')
     this.#tested = tested
@@ -172,8 +173,9 @@ export class FilteredReader {
     if (field === undefined || more.length > 0 || constantOf(file, field.name) !== undefined) return false
     const region = arena.region()
     try {
-      const values = this.#tested.dictionary(field.name, region)
-      if (values === undefined || values.length > this.rows * SPARSE) return false
+      const own = this.#tested.dictionary(field.name, region)
+      if (own === undefined || own.length > this.rows * SPARSE) return false
+      const values = widen(own, field.type, region)
       const passes = (column: Data) =>
         select(condition, makeBatch([field], [column], column.length), region).count > 0
       return !passes(values) && !(field.nullable && passes(nullColumn(field.type, 1, region)))
@@ -203,14 +205,14 @@ export class FilteredReader {
     return chosen
   }
 
-  /** The columns of a batch from the file, with those that are partition keys. */
+  /** The columns of a batch from the file, in the source's types, with those that have one value in all of it. */
   #columns(fields: readonly Field[], batch: RecordBatch, rows: number, region: Region): RecordBatch {
     const { file } = this.#source
     const columns = fields.map(field => {
       const constant = constantOf(file, field.name)
       if (constant !== undefined) return constantColumn(field.type, constant.value, rows, region)
       const index = batch.schema.fields.findIndex(({ name }) => name === field.name)
-      return batch.data.children[index]!
+      return widen(batch.data.children[index]!, field.type, region)
     })
     return makeBatch(fields, columns, rows)
   }

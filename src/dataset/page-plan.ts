@@ -1,4 +1,3 @@
-import type { Schema } from 'apache-arrow'
 import type { BoundExpr } from '../core/expressions/bound.ts'
 import { type ColumnBounds, prune } from '../core/expressions/prune.ts'
 import type { ColumnIndex, FileMetadata, OffsetIndex, RowRange } from '../parquet/metadata.ts'
@@ -24,13 +23,12 @@ const MIN_GAP = 1024
 export function wantedRows(
   metadata: FileMetadata,
   rowGroup: number,
-  schema: Schema,
   constants: LaneFile['constants'],
   predicates: readonly BoundExpr[],
   pages: (column: string) => ColumnPages | undefined,
 ): RowRange[] {
   const { numRows } = metadata.rowGroups[rowGroup]!
-  const whole = columnBounds(metadata, rowGroup, schema, constants)
+  const whole = columnBounds(metadata, rowGroup, constants)
   const columns = new Map<string, { ends: number[]; bounds: ColumnBounds[]; page: number }>()
   for (const name of new Set(predicates.flatMap(predicate => predicate.columns))) {
     const known = pages(name)
@@ -38,7 +36,7 @@ export function wantedRows(
     const { leaf, column, offset } = known
     const ranges = offset.pages.map((_, page) => rowsOfPage(offset, page, numRows))
     const rowsOf = (page: number) => ranges[page]!.end - ranges[page]!.start
-    const bounds = pageBounds(metadata, leaf, name, schema, column, rowsOf)
+    const bounds = pageBounds(metadata, leaf, column, rowsOf)
     columns.set(name, { ends: ranges.map(({ end }) => end), bounds, page: 0 })
   }
   const boundsOf = (name: string): ColumnBounds | undefined => {

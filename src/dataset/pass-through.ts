@@ -201,7 +201,7 @@ export class PassThrough {
   /** The partition of all rows of a row group, if they have one. */
   #pathOf({ metadata, file }: Fragment, rowGroup: number): string | undefined {
     if (this.#keys.length === 0) return ''
-    const boundsOf = columnBounds(metadata, rowGroup, this.#source, file.constants)
+    const boundsOf = columnBounds(metadata, rowGroup, file.constants)
     const values: (string | null)[] = []
     for (const key of this.#keys) {
       const origin = this.#origins.get(key)!

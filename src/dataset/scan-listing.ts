@@ -1,13 +1,13 @@
 import { type DataType, Field, Schema } from 'apache-arrow'
 import { SluiceError } from '../core/errors.ts'
 import type { Run } from '../core/run.ts'
-import { unknownColumn } from '../core/stages.ts'
 import { arrowSchema } from '../parquet/arrow-schema.ts'
 import type { SchemaMemo } from '../parquet/file-metadata.ts'
 import { FOOTER_TAIL, readFooter } from '../parquet/footer.ts'
 import type { FileMetadata } from '../parquet/metadata.ts'
 import { globPrefix, globToRegExp, hasGlob } from '../storage/glob.ts'
 import type { ObjectMeta, Store } from '../storage/store.ts'
+import { absentColumns, declaredFields, type SchemaRules, sourceColumns } from './file-schema.ts'
 import { isDataFile } from './hive.ts'
 import { discoverPartitions, type PartitionValue } from './partition-types.ts'
 import { readSnapshot } from './snapshot.ts'
@@ -17,6 +17,8 @@ export interface Listing {
   files: SourceFile[]
   /** Value types; columns of the files first, then the partition keys. */
   schema: Schema
+  /** Its columns that are not partition keys. */
+  own: Field[]
   /** The first file's footer, which the schema is from. */
   first: FileMetadata
   /** For the footers of the other files. */
@@ -26,25 +28,20 @@ export interface Listing {
 export interface SourceFile {
   id: number
   object: ObjectMeta
-  /** Partition keys' values. */
+  /** Values of the partition keys, and null for columns that the file lacks. */
   constants: { name: string; type: DataType; value: PartitionValue }[]
 }
 
-/** Column types by name, or an Arrow schema. */
-export type SchemaOption = Schema | Readonly<Record<string, DataType>>
+/** What a source has been told. */
+export interface ScanOptions extends SchemaRules {
+  files?: string | readonly string[] | undefined
+  /** A listing made before, of which the folders' names are no columns. */
+  objects?: readonly ObjectMeta[]
+}
 
-/**
- * Lists the data files, in the order of their keys, and settles the schema from the first of them.
- *
- * @param given a listing made before, of which the folders' names are no columns
- */
-export async function listSource(
-  store: Store,
-  files: string | readonly string[] | undefined,
-  declared: SchemaOption | undefined,
-  run: Run,
-  given?: readonly ObjectMeta[],
-): Promise<Listing> {
+/** Lists the data files, in the order of their keys, and settles the schema from the first of them. */
+export async function listSource(store: Store, options: ScanOptions, run: Run): Promise<Listing> {
+  const { files, objects: given } = options
   const objects = given ?? (await listObjects(store, files, run.signal))
   if (objects.length === 0) {
     throw new SluiceError('not-found', 'there are no Parquet files', {
@@ -52,23 +49,30 @@ export async function listSource(
       hint: files === undefined ? 'Check the path.' : `Nothing matches ${[files].flat().join(', ')}.`,
     })
   }
-  const known = declaredFields(declared)
   const keys = objects.map(({ key }) => (given === undefined ? key : key.slice(key.lastIndexOf('/') + 1)))
-  const { fields: keyFields, values } = discoverPartitions(keys, known)
-  const sources = objects.map((object, id) => ({
+  const { fields: keyFields, values } = discoverPartitions(keys, declaredFields(options.schema))
+  const sources: SourceFile[] = objects.map((object, id) => ({
     id,
     object,
     constants: keyFields.map((field, i) => ({ name: field.name, type: field.type, value: values[id]![i]! })),
   }))
   const memo: SchemaMemo = {}
+  const name = fileName(store, objects[0]!)
   const first = await readMetadata(store, objects[0]!, run, memo)
-  const own = arrowSchema(first, fileName(store, objects[0]!))
-  const columns = own.fields
-    .filter(field => !keyFields.some(key => key.name === field.name))
-    .map(field => new Field(field.name, field.type, field.nullable || objects.length > 1, field.metadata))
-  const schema = new Schema([...columns, ...keyFields])
-  for (const field of known) checkDeclared(field, schema, fileName(store, objects[0]!))
-  return { files: sources, schema, first, memo }
+  const found = arrowSchema(first, name).fields.map(
+    field => new Field(field.name, field.type, field.nullable || objects.length > 1, field.metadata),
+  )
+  const own = sourceColumns(found, keyFields, options, name)
+  sources[0] = withNulls(sources[0]!, absentColumns(first, own, name, options))
+  return { files: sources, schema: new Schema([...own, ...keyFields]), own, first, memo }
+}
+
+/** A file with columns that are null in all of its rows, as if they were partition keys. */
+export function withNulls(file: SourceFile, columns: readonly Field[]): SourceFile {
+  const nulls = columns
+    .filter(({ name }) => !file.constants.some(constant => constant.name === name))
+    .map(({ name, type }) => ({ name, type, value: null }))
+  return nulls.length === 0 ? file : { ...file, constants: [...file.constants, ...nulls] }
 }
 
 /** Reads a file's footer, in one request where it is small. */
@@ -97,33 +101,6 @@ export function fileName(store: Store, object: ObjectMeta): string {
   return `${store.url}${store.url.endsWith('/') ? '' : '/'}${object.key}`
 }
 
-/** A file has to have every column of the source, with the same type; more columns and another order are fine. */
-export function checkFile(metadata: FileMetadata, columns: readonly Field[], file: string): void {
-  const own = arrowSchema(metadata, file)
-  for (const field of columns) {
-    const found = own.fields.find(({ name }) => name === field.name)
-    if (found === undefined) {
-      const { hint } = unknownColumn(field.name, own)
-      throw new SluiceError('schema', 'is not in this file, though it is in the first one of the source', {
-        file,
-        column: field.name,
-        ...(hint === undefined ? {} : { hint }),
-      })
-    }
-    if (String(found.type) !== String(field.type)) {
-      throw new SluiceError(
-        'schema',
-        `is of type ${found.type} in this file and ${field.type} in the first one`,
-        {
-          file,
-          column: field.name,
-          hint: 'Read the files with different schemas as sources of their own.',
-        },
-      )
-    }
-  }
-}
-
 async function listObjects(
   store: Store,
   files: string | readonly string[] | undefined,
@@ -143,22 +120,4 @@ async function listObjects(
     }
   }
   return [...found.values()]
-}
-
-function declaredFields(declared: SchemaOption | undefined): Field[] {
-  if (declared === undefined) return []
-  if (declared instanceof Schema) return declared.fields
-  return Object.entries(declared).map(([name, type]) => new Field(name, type, true))
-}
-
-function checkDeclared(field: Field, schema: Schema, file: string): void {
-  const found = schema.fields.find(({ name }) => name === field.name)
-  if (found === undefined) throw unknownColumn(field.name, schema)
-  if (String(found.type) === String(field.type)) return
-  throw new SluiceError('schema', `is declared as ${field.type}, but is ${found.type}`, {
-    option: 'schema',
-    file,
-    column: field.name,
-    hint: 'Declare the type that the files have, and cast in the pipeline.',
-  })
 }

@@ -1,9 +1,27 @@
+import type { Schema } from 'apache-arrow'
+import { BYTES, reprOf } from '../core/expressions/types.ts'
+import { widens } from '../core/widen.ts'
+import { leafType } from '../parquet/arrow-leaf.ts'
 import { leavesOf } from '../parquet/arrow-schema.ts'
 import type { FileMetadata } from '../parquet/metadata.ts'
+import { flatLeaf } from './bounds.ts'
 
-/** About how many bytes the columns of a row group take once decoded; an upper estimate from the footer. */
-export function decodedBytes(metadata: FileMetadata, rowGroup: number, columns: readonly string[]): number {
+/**
+ * About how many bytes some columns of a source take once a row group of a file is decoded; an upper estimate from the
+ * footer.
+ */
+export function decodedBytes(
+  metadata: FileMetadata,
+  rowGroup: number,
+  columns: readonly string[],
+  source: Schema,
+): number {
   const { columns: chunks, numRows } = metadata.rowGroups[rowGroup]!
+  const widened = source.fields.reduce((sum, { name, type }) => {
+    const leaf = columns.includes(name) ? flatLeaf(metadata, name) : undefined
+    const wide = leaf !== undefined && widens(leafType(metadata.columns[leaf]!.element), type)
+    return wide ? sum + numRows * BYTES[reprOf(type)] : sum
+  }, 0)
   return leavesOf(metadata, columns).reduce((sum, leaf) => {
     const chunk = chunks[leaf]!
     const { element } = metadata.columns[leaf]!
@@ -24,5 +42,5 @@ export function decodedBytes(metadata: FileMetadata, rowGroup: number, columns: 
         // Codes for a dictionary-encoded chunk, else offsets and bytes.
         return sum + numRows * 4.2 + chunk.totalUncompressedSize * (dictionary ? 1.2 : 1)
     }
-  }, 0)
+  }, widened)
 }

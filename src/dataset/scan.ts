@@ -1,4 +1,4 @@
-import type { RecordBatch, Schema } from 'apache-arrow'
+import type { Field, RecordBatch, Schema } from 'apache-arrow'
 import type { Aggregation } from '../core/aggregation/plan.ts'
 import { prune } from '../core/expressions/prune.ts'
 import type { LaneClient } from '../core/lanes.ts'
@@ -9,23 +9,24 @@ import type { Source, SourceExplanation } from '../core/source.ts'
 import { narrowStages, requiredColumns, type Stage } from '../core/stages.ts'
 import { batchFromMessage, fieldToMessage } from '../core/transport.ts'
 import type { FileMetadata } from '../parquet/metadata.ts'
-import type { ObjectMeta, Store } from '../storage/store.ts'
+import type { Store } from '../storage/store.ts'
 import { constantBounds } from './bounds.ts'
 import { type Fetched, type FetchedPassage, fetchPassage, fetchUnit } from './fetch.ts'
 import { planFile } from './file-plan.ts'
+import { absentColumns, declaredFields, refuseExtra } from './file-schema.ts'
 import type { LaneBatch, LaneCounts, LaneProgram } from './lane-messages.ts'
 import { startLanes } from './lane-pool.ts'
 import { chooseMode, lanesThatFit } from './mode.ts'
 import { OpenUnit } from './open-unit.ts'
 import type { PassThrough, PlannedPassage } from './pass-through.ts'
 import {
-  checkFile,
   fileName,
   type Listing,
   listSource,
   readMetadata,
-  type SchemaOption,
+  type ScanOptions,
   type SourceFile,
+  withNulls,
 } from './scan-listing.ts'
 import { decodedBytes } from './scan-size.ts'
 import { Slabs } from './slabs.ts'
@@ -38,13 +39,6 @@ import {
   rowsIn,
   SMALL_RUN,
 } from './units.ts'
-
-export interface ScanOptions {
-  files: string | readonly string[] | undefined
-  schema: SchemaOption | undefined
-  /** A listing made before, of which the folders' names are no columns. */
-  objects?: readonly ObjectMeta[]
-}
 
 /** Footers read ahead of need. */
 const FOOTERS_AHEAD = 8
@@ -70,8 +64,7 @@ export class ParquetScan implements Source {
   listing(run: Run): Promise<Listing> {
     let listing = this.#listings.get(run)
     if (listing === undefined) {
-      const { files, schema, objects } = this.#options
-      listing = listSource(this.store, files, schema, run, objects)
+      listing = listSource(this.store, this.#options, run)
       this.#listings.set(run, listing)
     }
     return listing
@@ -82,7 +75,14 @@ export class ParquetScan implements Source {
   }
 
   describe(): unknown {
-    return { source: this.name, url: this.store.url, files: this.#options.files ?? null }
+    const { files = null, schema, missingColumns, extraColumns } = this.#options
+    const declared = declaredFields(schema).map(({ name, type }) => [name, String(type)])
+    return {
+      ...{ source: this.name, url: this.store.url, files },
+      ...(declared.length === 0 ? {} : { schema: declared }),
+      ...(missingColumns === undefined ? {} : { missingColumns }),
+      ...(extraColumns === undefined ? {} : { extraColumns }),
+    }
   }
 
   read(stages: readonly Stage[], run: Run): AsyncGenerator<RecordBatch, void, void> {
@@ -185,7 +185,7 @@ export class ParquetScan implements Source {
     const { files, schema, first: metadata } = await this.listing(run)
     const fragment = { file: files[0]!, metadata, name: '', rowGroups: [] }
     const columns = fileColumns(requiredColumns(stages, schema), fragment)
-    const sizes = metadata.rowGroups.map((_, rowGroup) => decodedBytes(metadata, rowGroup, columns))
+    const sizes = metadata.rowGroups.map((_, rowGroup) => decodedBytes(metadata, rowGroup, columns, schema))
     return chooseMode(this.execution, sizes)
   }
 
@@ -204,9 +204,13 @@ export class ParquetScan implements Source {
     stages: readonly Stage[],
     run: Run,
   ): AsyncGenerator<Fragment> {
-    const { schema, first, memo } = await this.listing(run)
+    const { schema, own, first, memo } = await this.listing(run)
     const predicates = pushedPredicates(stages, schema)
-    const request = { schema, predicates, columns: requiredColumns(stages, schema) }
+    const columns = requiredColumns(stages, schema)
+    const needed = own.filter(({ name }) => columns.includes(name))
+    /** By the schema of files, which like files share. */
+    const absent = new Map<FileMetadata['schema'], Field[]>()
+    const request = { predicates, columns }
     run.fragments.total += files.length
     const wanted = files.filter(file => {
       const bounds = constantBounds(file.constants)
@@ -218,19 +222,16 @@ export class ParquetScan implements Source {
     const before = run.rowsTotal ?? 0
     let seenBytes = 0
     let seenRows = 0
-    const checked = new Set<FileMetadata['schema']>()
     const fragments = mapOrdered(wanted, FOOTERS_AHEAD, async (file): Promise<Fragment> => {
       const metadata = file.id === 0 ? first : await readMetadata(this.store, file.object, run, memo)
-      const opened = { file, metadata, name: fileName(this.store, file.object) }
-      if (!checked.has(metadata.schema)) {
-        const own = fileColumns(request.columns, opened)
-        checkFile(
-          metadata,
-          schema.fields.filter(field => own.includes(field.name)),
-          opened.name,
-        )
-        checked.add(metadata.schema)
+      const name = fileName(this.store, file.object)
+      let nulls = absent.get(metadata.schema)
+      if (nulls === undefined) {
+        if (this.#options.extraColumns === 'error') refuseExtra(metadata, schema, name)
+        nulls = absentColumns(metadata, needed, name, this.#options)
+        absent.set(metadata.schema, nulls)
       }
+      const opened = { file: withNulls(file, nulls), metadata, name }
       return { ...opened, rowGroups: await planFile(this.store, opened, request, run) }
     })
     for await (const fragment of fragments) {
@@ -264,7 +265,7 @@ export class ParquetScan implements Source {
         storedBytes: sum(rowGroups, ({ chunks }) =>
           sum(chunks, ({ runs }) => sum(runs, ({ start, end }) => end - start)),
         ),
-        decodedBytes: sum(rowGroups, ({ rowGroup }) => decodedBytes(metadata, rowGroup, columns)),
+        decodedBytes: sum(rowGroups, ({ rowGroup }) => decodedBytes(metadata, rowGroup, columns, schema)),
       })
       if (run.mode === 'fragment') yield unit(rowGroups)
       else for (const rowGroup of rowGroups) yield unit([rowGroup])

@@ -199,7 +199,7 @@ export class UnitDecoder {
   }
 
   #decodedBytes(file: LaneFile, rowGroup: number): number {
-    return decodedBytes(file.metadata, rowGroup, this.#fileColumns(file))
+    return decodedBytes(file.metadata, rowGroup, this.#fileColumns(file), this.#plan.schema)
   }
 }
 

@@ -20,16 +20,30 @@ export interface SourceOptions<S extends Types | Schema = Types> extends Executi
   files?: string | readonly string[]
   /**
    * Types of columns, partition keys among them; columns not named are taken as they are. A partition key's type
-   * is otherwise read from the folders' names: int64, date, or text. A column of the files that has another type
-   * than declared is an error.
+   * is otherwise read from the folders' names: int64, date, or text. A column of the files may be narrower than
+   * declared: integers of fewer bits (unsigned ones also in signed ones), float32 for float64, decimals of fewer digits
+   * at the same scale. Another type is an error.
+   * @default the types of the first file
    */
   schema?: S
+  /**
+   * What becomes of a column that a file lacks: `error`, or `null` in all of its rows. With `null`, `schema` may also
+   * declare columns that the first file lacks.
+   * @default 'error'
+   */
+  missingColumns?: 'error' | 'null'
+  /**
+   * What becomes of a column that a file has and the source has not: `ignore` it, or `error`.
+   * @default 'ignore'
+   */
+  extraColumns?: 'ignore' | 'error'
 }
 
 /**
  * A dataset of Parquet files, Hive-partitioned or not, as the start of a pipeline. Nothing is read before the
  * pipeline runs. Partition keys are columns; they come after those of the files. All files have the columns of
- * the first one, in any order; further columns of a file are left out.
+ * the first one, in any order, as the same types or narrower ones: see `schema`, `missingColumns` and `extraColumns`.
+ * Names of columns are case-sensitive.
  *
  * Batches come in the order of the files' keys and of the rows in them. They are read ahead as far as the
  * memory budget lets it, and not further than a few row groups.
@@ -49,6 +63,15 @@ export function source<S extends Types | Schema = never>(
       hint: "Open one with: await openStore('path or URL').",
     })
   }
-  const { files, schema } = options
-  return new Pipeline(new ParquetScan(store, { files, schema }, resolveExecution(options)))
+  const { files, schema, missingColumns, extraColumns } = options
+  checkChoice('missingColumns', missingColumns, ['error', 'null'])
+  checkChoice('extraColumns', extraColumns, ['ignore', 'error'])
+  const scanned = { files, schema, missingColumns, extraColumns }
+  return new Pipeline(new ParquetScan(store, scanned, resolveExecution(options)))
+}
+
+function checkChoice(option: string, value: string | undefined, choices: readonly string[]): void {
+  if (value === undefined || choices.includes(value)) return
+  const shown = choices.map(choice => `'${choice}'`).join(' or ')
+  throw new SluiceError('invalid-argument', `must be ${shown}, not ${JSON.stringify(value)}`, { option })
 }

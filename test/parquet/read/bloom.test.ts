@@ -47,7 +47,7 @@ describe('filters of the corpus', { skip: noCorpus }, () => {
       const lacking = source(store, { files: `${name}.parquet` }).pipe(filter(sql(`"String" = 'Hellp'`)))
       const { source: plan } = await lacking.explain()
       assert.deepEqual(plan.bloomFilters, { read: 1, pruned: 1 })
-      assert.deepEqual(plan.rowGroups, { total: 1, pruned: 1 })
+      assert.equal(plan.rowGroups.pruned, 1)
     })
   }
 })
