@@ -1,10 +1,8 @@
 import { type DataType, Field, List, Map_, Struct } from 'apache-arrow'
 import { leafType } from './arrow-leaf.ts'
+import { DECIMAL_BYTES_KEY, FIELD_ID_KEY, LOGICAL_TYPE_KEY } from './field-metadata.ts'
 import type { SchemaElement } from './metadata.ts'
 import type { SchemaNode } from './schema-tree.ts'
-
-/** Key of a field's metadata: the Parquet annotation that its Arrow type does not say, such as `UUID`. */
-export const LOGICAL_TYPE_KEY = 'PARQUET:logicalType'
 
 /** A column as Arrow has it, and how levels make it so. */
 export type Shape = LeafShape | StructShape | ListShape
@@ -133,13 +131,21 @@ function within({ depth, present }: Place): Place {
   return { depth: depth + 1, level: present + 1, present: present + 1 }
 }
 
+/** What the column's Arrow type does not say. */
 function annotation(element: SchemaElement): Map<string, string> {
+  const metadata = new Map<string, string>()
   const kept = KEPT.has(element.logicalType?.type ?? '')
     ? element.logicalType?.type
     : KEPT.has(element.convertedType ?? '')
       ? element.convertedType
       : undefined
-  return new Map(kept === undefined ? [] : [[LOGICAL_TYPE_KEY, kept]])
+  if (kept !== undefined) metadata.set(LOGICAL_TYPE_KEY, kept)
+  if (element.fieldId !== undefined) metadata.set(FIELD_ID_KEY, String(element.fieldId))
+  const { type, typeLength, logicalType } = element
+  if (type === 'FIXED_LEN_BYTE_ARRAY' && (logicalType?.type ?? element.convertedType) === 'DECIMAL') {
+    metadata.set(DECIMAL_BYTES_KEY, String(typeLength))
+  }
+  return metadata
 }
 
 /** Annotations that no Arrow type says. */

@@ -1,7 +1,7 @@
 import { DataType, DateUnit, type Field, Precision, TimeUnit } from 'apache-arrow'
 import { SluiceError } from '../core/errors.ts'
 import type { Kernels } from '../core/kernels/kernels.ts'
-import { LOGICAL_TYPE_KEY } from './column-shape.ts'
+import { DECIMAL_BYTES_KEY, LOGICAL_TYPE_KEY } from './field-metadata.ts'
 import type {
   ConvertedType,
   LogicalType,
@@ -88,7 +88,10 @@ function plainLeaf(field: Field): LeafType {
   if (DataType.isFixedSizeBinary(type) && type.byteWidth > 0) {
     return fixed('FIXED_LEN_BYTE_ARRAY', type.byteWidth, 'bytes')
   }
-  if (DataType.isDecimal(type)) return decimal(type.precision, type.scale, type.bitWidth / 8)
+  if (DataType.isDecimal(type)) {
+    const bytes = Number(field.metadata.get(DECIMAL_BYTES_KEY) ?? 0)
+    return decimal(type.precision, type.scale, type.bitWidth / 8, bytes)
+  }
   if (DataType.isDate(type)) {
     const days = fixed('INT32', 4, 'i32', { type: 'DATE' })
     if (type.unit === DateUnit.DAY) return days
@@ -140,17 +143,17 @@ function integer(bitWidth: 8 | 16 | 32 | 64, isSigned: boolean): LeafType {
   }
 }
 
-/** The narrowest of INT32, INT64 and FIXED_LEN_BYTE_ARRAY that holds the precision. */
-function decimal(precision: number, scale: number, arrowWidth: number): LeafType {
+/** In so many bytes as the field asks for, if they hold the precision; else in the narrowest type that does. */
+function decimal(precision: number, scale: number, arrowWidth: number, asked: number): LeafType {
   const logicalType: LogicalType = { type: 'DECIMAL', precision, scale }
-  const width = Math.ceil((precision * Math.log2(10) + 1) / 8)
-  const leaf =
-    precision <= 9
+  const needed = Math.ceil((precision * Math.log2(10) + 1) / 8)
+  const fits = Number.isInteger(asked) && asked >= needed && asked <= arrowWidth
+  const reverse = fits || precision > 18
+  const leaf = reverse
+    ? fixed('FIXED_LEN_BYTE_ARRAY', fits ? asked : needed, 'signed-bytes', logicalType)
+    : precision <= 9
       ? fixed('INT32', 4, 'i32', logicalType)
-      : precision <= 18
-        ? fixed('INT64', 8, 'i64', logicalType)
-        : fixed('FIXED_LEN_BYTE_ARRAY', width, 'signed-bytes', logicalType)
-  const reverse = precision > 18
+      : fixed('INT64', 8, 'i64', logicalType)
   return {
     ...leaf,
     arrowWidth,

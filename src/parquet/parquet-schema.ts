@@ -1,12 +1,10 @@
 import type { Field } from 'apache-arrow'
 import { SluiceError } from '../core/errors.ts'
+import { FIELD_ID_KEY } from './field-metadata.ts'
 import { type LeafType, leafType } from './leaf-type.ts'
 import type { ColumnDescriptor, SchemaElement } from './metadata.ts'
 import { leafField, nestedField } from './nested-field.ts'
 import { columnDescriptors } from './schema-tree.ts'
-
-/** Key of the field metadata that carries a column's field id, as Arrow's other implementations have it. */
-export const FIELD_ID_KEY = 'PARQUET:field_id'
 
 /** Structs and lists in one another; their schema, and so their levels, are less than twice as deep. */
 const MAX_DEPTH = 60
