@@ -5,6 +5,7 @@ import { Pipeline } from '../core/pipeline.ts'
 import type { PipelinePlan } from '../core/planner.ts'
 import type { RunOptions, RunReport } from '../core/report.ts'
 import { type ExecutionOptions, type ResolvedExecution, Run, resolveExecution } from '../core/run.ts'
+import type { SchemaMemo } from '../parquet/file-metadata.ts'
 import type { ObjectMeta, Store } from '../storage/store.ts'
 import { choosePartitions } from './choose-partitions.ts'
 import {
@@ -18,6 +19,8 @@ import { bytesOf, type FolderPlan, filesAfter, groupFolders, planFolders } from 
 import { rollForward } from './finalise.ts'
 import { assertPlainFolder } from './foreign-table.ts'
 import { ParquetScan } from './scan.ts'
+import type { SettledFiles } from './scan-listing.ts'
+import { settleFiles } from './settle-files.ts'
 import { readSnapshot } from './snapshot.ts'
 import { stateStore } from './state.ts'
 
@@ -74,8 +77,12 @@ const TASK_BYTES = 4 * 2 ** 30
  * resumes it. With `to` the files of all chosen partitions go to another place, and these stay.
  *
  * Row groups go into the new files as the bytes that they are, and small ones are joined without being decoded, as far
- * as {@link CompactReport.rowGroups} says. Rows of a row group keep their order, and row groups that are joined follow
- * one another in the order of their files' names; of the row groups of a file none is promised.
+ * as {@link CompactReport.rowGroups} says. Files that differ in their columns or in the width of these are merged to ones
+ * that have all columns, at their widest; the row groups that have to change for that are decoded. Types that do not go
+ * together are a `schema` error. What all files say of themselves alike (their key-value metadata) is kept.
+ *
+ * The rows of a row group keep their order; row groups of a file that are copied, and those that are joined to one, keep
+ * theirs, by the files' names. In which order joined, copied and decoded ones lie in a file is not promised.
  *
  * @example
  * const report = await compact(lake.child('trips'), { partitions: "day >= '2024-01-01'" })
@@ -164,16 +171,24 @@ async function merge(
   options: CompactOptions,
 ): Promise<CompactionResult> {
   const { to, existing, state } = options
-  // The schema is that of the first one.
-  const first = new Set(folders.flatMap(({ files }) => files))
-  const ordered = [...first, ...objects.filter(object => !first.has(object))]
-  const scan = new ParquetScan(store, { objects: ordered }, execution)
+  const chosen = new Set(folders.flatMap(({ files }) => files))
+  const ordered = [...chosen, ...objects.filter(object => !chosen.has(object))]
+  let keyValueMetadata: [string, string][] = []
+  const settle = async (run: Run, memo: SchemaMemo): Promise<SettledFiles> => {
+    // A job that is resumed goes on with the files it chose.
+    const sources = options.job === undefined ? [...chosen] : ordered
+    const settled = await settleFiles(store, sources, run, memo)
+    keyValueMetadata = settled.keyValueMetadata
+    return settled
+  }
+  const rules = { missingColumns: 'null', extraColumns: 'error' } as const
+  const scan = new ParquetScan(store, { objects: ordered, settle, ...rules }, execution)
   let result: CompactionResult | undefined
   const write = async (plan: PipelinePlan, run: Run): Promise<RunReport> => {
     const files = new Map((await scan.files(run)).map(file => [file.object, file]))
     const sources = folders.map(folder => folder.files.map(object => files.get(object)!))
     const job: CompactionJob = {
-      ...{ scan, targetFileBytes, state },
+      ...{ scan, targetFileBytes, keyValueMetadata, state },
       target: to ?? store,
       existing: to === undefined ? 'overwrite-sources' : (existing ?? 'error'),
       tasks: groupFolders(sources, ({ object }) => object.size, TASK_BYTES),

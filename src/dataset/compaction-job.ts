@@ -22,6 +22,8 @@ export interface CompactionJob {
   existing: Existing
   tasks: readonly (readonly SourceFile[])[]
   targetFileBytes: number
+  /** Of the files written. */
+  keyValueMetadata: readonly [string, string][]
   state: Store | undefined
   /** Leave an empty `_SUCCESS` beside the data. */
   successFile: boolean
@@ -45,19 +47,20 @@ export interface DatasetSize {
 
 /** Writes files anew, each folder's rows into fewer files of that folder, as a job. */
 export async function runCompaction(
-  { scan, target, existing, tasks, targetFileBytes, state, successFile, description }: CompactionJob,
+  compaction: CompactionJob,
   plan: PipelinePlan,
   run: Run,
 ): Promise<CompactionResult> {
+  const { scan, target, existing, tasks, targetFileBytes, keyValueMetadata, state } = compaction
   const job = await openJob<string[]>(target, {
     name: run.job,
     existing,
-    successFile,
+    successFile: compaction.successFile,
     state,
     signal: run.signal,
     plan: {
       sources: tasks.flat().map(sourceObject),
-      pipeline: description,
+      pipeline: compaction.description,
       tasks: tasks.map(files => files.map(({ object }) => object.key)),
     },
   })
@@ -68,7 +71,7 @@ export async function runCompaction(
   }
   const folders = new Set<string>()
   const drain: Drain = {
-    ...resolveFileOptions({}),
+    ...resolveFileOptions({ keyValueMetadata }),
     keys: [],
     limits: {
       maxRowsPerFile: Number.POSITIVE_INFINITY,

@@ -23,6 +23,18 @@ export interface Listing {
   first: FileMetadata
   /** For the footers of the other files. */
   memo: SchemaMemo
+  /** Those of them that have been read already, by the files' keys. */
+  footers: Map<string, FileMetadata>
+}
+
+/** What is known of files from all of their footers. */
+export interface SettledFiles {
+  /** Every column that one of them has, as a type that has the values of all. */
+  columns: Field[]
+  /** What all of them say of themselves alike. */
+  keyValueMetadata: [string, string][]
+  /** As many as may be kept. */
+  footers: Map<string, FileMetadata>
 }
 
 export interface SourceFile {
@@ -37,9 +49,11 @@ export interface ScanOptions extends SchemaRules {
   files?: string | readonly string[] | undefined
   /** A listing made before, of which the folders' names are no columns. */
   objects?: readonly ObjectMeta[]
+  /** Finds the columns of such files, instead of taking those of the first one. */
+  settle?: (run: Run, memo: SchemaMemo) => Promise<SettledFiles>
 }
 
-/** Lists the data files, in the order of their keys, and settles the schema from the first of them. */
+/** Lists the data files, in the order of their keys, and settles the schema, from the first of them if no other way. */
 export async function listSource(store: Store, options: ScanOptions, run: Run): Promise<Listing> {
   const { files, objects: given } = options
   const objects = given ?? (await listObjects(store, files, run.signal))
@@ -58,13 +72,15 @@ export async function listSource(store: Store, options: ScanOptions, run: Run): 
   }))
   const memo: SchemaMemo = {}
   const name = fileName(store, objects[0]!)
-  const first = await readMetadata(store, objects[0]!, run, memo)
+  const settled = await options.settle?.(run, memo)
+  const footers = settled?.footers ?? new Map<string, FileMetadata>()
+  const first = footers.get(objects[0]!.key) ?? (await readMetadata(store, objects[0]!, run, memo))
   const found = arrowSchema(first, name).fields.map(
     field => new Field(field.name, field.type, field.nullable || objects.length > 1, field.metadata),
   )
-  const own = sourceColumns(found, keyFields, options, name)
+  const own = settled?.columns ?? sourceColumns(found, keyFields, options, name)
   sources[0] = withNulls(sources[0]!, absentColumns(first, own, name, options))
-  return { files: sources, schema: new Schema([...own, ...keyFields]), own, first, memo }
+  return { files: sources, schema: new Schema([...own, ...keyFields]), own, first, memo, footers }
 }
 
 /** A file with columns that are null in all of its rows, as if they were partition keys. */

@@ -204,7 +204,7 @@ export class ParquetScan implements Source {
     stages: readonly Stage[],
     run: Run,
   ): AsyncGenerator<Fragment> {
-    const { schema, own, first, memo } = await this.listing(run)
+    const { schema, own, first, memo, footers } = await this.listing(run)
     const predicates = pushedPredicates(stages, schema)
     const columns = requiredColumns(stages, schema)
     const needed = own.filter(({ name }) => columns.includes(name))
@@ -223,7 +223,10 @@ export class ParquetScan implements Source {
     let seenBytes = 0
     let seenRows = 0
     const fragments = mapOrdered(wanted, FOOTERS_AHEAD, async (file): Promise<Fragment> => {
-      const metadata = file.id === 0 ? first : await readMetadata(this.store, file.object, run, memo)
+      const { key } = file.object
+      const known = file.id === 0 ? first : footers.get(key)
+      footers.delete(key)
+      const metadata = known ?? (await readMetadata(this.store, file.object, run, memo))
       const name = fileName(this.store, file.object)
       let nulls = absent.get(metadata.schema)
       if (nulls === undefined) {

@@ -41,7 +41,9 @@ export function readFooter(
   if (length + TRAILER > tail.length) return { need: length + TRAILER }
   const end = tail.length - TRAILER
   try {
-    const metadata = readFileMetadata(new ThriftReader(tail, end - length, end), memo)
+    // Statistics are views of it, which must not keep all of the tail.
+    const footer = tail.slice(end - length, end)
+    const metadata = readFileMetadata(new ThriftReader(footer, 0, length), memo)
     check(metadata, fileSize - TRAILER - length)
     return { metadata }
   } catch (error) {

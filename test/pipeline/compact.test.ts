@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { copyFileSync, mkdirSync, readdirSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
+import { pathToFileURL } from 'node:url'
 import { type CompactOptions, type CompactReport, compact } from '../../src/index.ts'
 import { interceptStore } from '../dataset/intercept.ts'
 import { hasCode } from '../dataset/support.ts'
@@ -224,6 +225,101 @@ describe('in place', () => {
   })
 })
 
+describe('files that differ', () => {
+  test('in order, width and nullability of their columns, or lack some: the output takes the rows of all', async () => {
+    const name = `differing-${datasets++}`
+    const rows: [columns: string, expected: string][] = [
+      [
+        'i::INT AS id, i::FLOAT AS real, [i::INT] AS list',
+        'id, real::DOUBLE AS real, NULL AS text, list, NULL AS more',
+      ],
+      [
+        `i::DOUBLE AS real, i AS id, 'x' || i AS text, [i::INT] AS list`,
+        'id, real, text, list, NULL AS more',
+      ],
+      [
+        `i::SMALLINT AS id, {'a': i} AS more, 'x' AS text`,
+        'id, NULL::DOUBLE AS real, text, NULL AS list, more',
+      ],
+    ]
+    const queries: string[] = []
+    for (const [at, [columns, expected]] of rows.entries()) {
+      const query = await write(`${name}/${at}.parquet`, at * 100, at * 100 + 100, columns)
+      queries.push(`SELECT ${expected} FROM (${query})`)
+    }
+    await run(name)
+    const expected = `SELECT id::BIGINT AS id, real::DOUBLE AS real, list::INT[] AS list, text::VARCHAR AS text,
+      more::STRUCT(a BIGINT) AS more FROM (${queries.join(' UNION ALL ')})`
+    assert.equal(filesOf(name).length, 1)
+    await assertSameRows(duckdb, flat(name), expected)
+  })
+
+  test('those that lack a column in a partition that needs no merging stay', async () => {
+    const name = `evolved-${datasets++}`
+    const old = await write(`${name}/month=1/a.parquet`, 0, 100, 'i AS id')
+    const fresh = [
+      await write(`${name}/month=2/a.parquet`, 100, 200, 'i AS id, i AS extra'),
+      await write(`${name}/month=2/b.parquet`, 200, 300, 'i AS id, i AS extra'),
+    ]
+    const report = await run(name)
+    assert.deepEqual([report.rowGroups.joined, filesOf(name)[0]], [2, 'month=1/a.parquet'])
+    await assertSameRows(duckdb, flat(`${name}/month=1`), old)
+    await assertSameRows(duckdb, flat(`${name}/month=2`), fresh.join(' UNION ALL '))
+  })
+})
+
+describe('as PyArrow writes it', { skip: noPython }, () => {
+  for (const nulls of [true, false]) {
+    test(`a file's schema and what it says of itself stay, columns ${nulls ? 'with' : 'without'} nulls`, async () => {
+      const name = `arrow-${datasets++}`
+      const path = join(folder, name)
+      mkdirSync(path)
+      await python(
+        `
+        import pyarrow as pa, pyarrow.parquet as pq, datetime as dt, decimal
+        def field(name, type, **more): return pa.field(name, type, nullable=input['nulls'], **more)
+        schema = pa.schema([
+            field('a', pa.int8(), metadata={b'PARQUET:field_id': b'7'}), field('b', pa.uint32()), field('c', pa.timestamp('us', 'UTC')),
+            field('d', pa.decimal128(9, 2)), field('e', pa.decimal128(30, 4)), field('f', pa.time64('us')), field('g', pa.binary(4)),
+            field('h', pa.large_string()), field('i', pa.dictionary(pa.int32(), pa.string())), field('j', pa.duration('us')),
+            field('k', pa.float16()), field('l', pa.bool_())], metadata={b'owner': b'me'})
+        day = dt.datetime(2024, 1, 1, tzinfo=dt.timezone.utc)
+        for part in range(3):
+            rows = [None if input['nulls'] and n % 7 == 0 else n for n in range(10 * part, 10 * part + 10)]
+            make = lambda f: [None if n is None else f(n) for n in rows]
+            columns = [make(lambda n: n % 100), rows, make(lambda n: day), make(lambda n: decimal.Decimal(n) / 100),
+                make(lambda n: decimal.Decimal(-n)), make(lambda n: dt.time(1)), make(lambda n: b'abcd'), make(str), make(lambda n: str(n % 3)),
+                make(lambda n: dt.timedelta(seconds=n)), make(lambda n: n / 2), make(lambda n: n % 2 > 0)]
+            arrays = [pa.array(column, type=field.type) for column, field in zip(columns, schema)]
+            with pq.ParquetWriter(f"{input['path']}/{part}.parquet", schema) as writer:
+                writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
+                writer.add_key_value_metadata({'part': str(part)})
+        `,
+        { path, nulls },
+      )
+      const look = () =>
+        python<unknown[]>(
+          `
+          import pyarrow as pa, pyarrow.parquet as pq, glob
+          files = sorted(glob.glob(input + '/*.parquet'))
+          table = pa.concat_tables([pq.read_table(file).replace_schema_metadata() for file in files])
+          stored = str(pq.ParquetFile(files[0]).schema).split('\\n', 1)[1]
+          metadata = pq.read_metadata(files[0]).metadata
+          result = [len(files), metadata[b'owner'].decode(), b'part' in metadata,
+              stored, str(table.schema), sorted(map(str, table.to_pylist()))]
+          `,
+          path,
+        )
+      const [, owner, , ...before] = await look()
+      const report = await run(name)
+      assert.deepEqual([report.rowGroups.joined, report.pages], [3, NONE])
+      const [files, still, part, ...found] = await look()
+      assert.deepEqual([files, still, part], [1, owner, false])
+      assert.deepEqual(found, before)
+    })
+  }
+})
+
 describe('into another place', () => {
   test('go all files of the partitions, and the dataset stays', async () => {
     const { name, expected } = await days(3, 3)
@@ -274,12 +370,16 @@ describe('refused', () => {
     })
   }
 
-  test('files of other columns or types, and a folder without files', async () => {
+  test('files of types that do not go together, and a folder without files', async () => {
     const name = `other-${datasets++}`
     await write(`${name}/a.parquet`, 0, 100)
-    await write(`${name}/b.parquet`, 0, 100, 'i AS other')
+    await write(`${name}/b.parquet`, 0, 100, `'text' AS id`)
     const before = fingerprint(folder)
-    await assert.rejects(run(name), hasCode('schema'))
+    await assert.rejects(run(name), {
+      code: 'schema',
+      column: 'id',
+      file: pathToFileURL(join(folder, name, 'b.parquet')).href,
+    })
     assert.deepEqual(fingerprint(folder), before)
     await assert.rejects(run('nowhere'), hasCode('not-found'))
   })
