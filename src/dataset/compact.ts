@@ -133,6 +133,9 @@ function resolve({ to, existing, partitions, ...options }: CompactOptions): Reso
   if (to === undefined && existing !== undefined)
     throw invalid('existing', "is for another place: it goes with 'to'")
   const condition = typeof partitions === 'string' ? sql(partitions) : partitions
+  if (condition !== undefined && typeof condition?.node !== 'object') {
+    throw invalid('partitions', `must be an expression or SQL text, not ${String(partitions)}`)
+  }
   return { execution: resolveExecution({ memory, lanes }), targetFileBytes, condition }
 }
 

@@ -195,6 +195,7 @@ describe('in place', () => {
     const report = await run(plain, { memory: '32MiB' })
     assert.deepEqual([report.before.files, report.after.files, report.rowGroups.joined], [1000, 1, 1000])
     assert.deepEqual(report.pages, NONE)
+    assert.ok(report.budgetHighWaterBytes <= report.memoryBytes)
     await assertSameRows(duckdb, flat(plain), `SELECT ${COLUMNS} FROM range(100000) AS t(i)`)
     const folders = await run(name, { memory: '32MiB' })
     assert.deepEqual([folders.before.files, folders.compacted], [1000, []])
@@ -318,6 +319,36 @@ describe('as PyArrow writes it', { skip: noPython }, () => {
       assert.deepEqual(found, before)
     })
   }
+
+  test('nested columns of which only some files have nulls inside', async () => {
+    const name = `inside-${datasets++}`
+    const path = join(folder, name)
+    mkdirSync(path)
+    const found = () =>
+      python<string[]>(
+        `
+        import pyarrow.parquet as pq, glob
+        result = sorted(str(row) for file in glob.glob(input + '/*.parquet') for row in pq.read_table(file).to_pylist())
+        `,
+        path,
+      )
+    await python(
+      `
+      import pyarrow as pa, pyarrow.parquet as pq
+      def put(part, nulls, lists, structs):
+          schema = pa.schema([pa.field('list', pa.list_(pa.field('element', pa.int32(), nullable=nulls))),
+              pa.field('struct', pa.struct([pa.field('a', pa.int32(), nullable=nulls)]), nullable=nulls)])
+          pq.write_table(pa.Table.from_pydict({'list': lists, 'struct': structs}, schema=schema), f'{input}/{part}.parquet')
+      put(0, False, [[1, 2], [], None], [{'a': 1}] * 3)
+      put(1, True, [[1, None], [None], None], [{'a': None}, None, {'a': 3}])
+      put(2, False, [[5], [6], [7]], [{'a': 1}] * 3)
+      `,
+      path,
+    )
+    const before = await found()
+    assert.equal((await run(name)).after.files, 1)
+    assert.deepEqual(await found(), before)
+  })
 })
 
 describe('into another place', () => {
@@ -389,6 +420,7 @@ describe('refused', () => {
     [{ targetFileBytes: 'many' }, 'targetFileBytes'],
     [{ existing: 'append' }, 'existing'],
     [{ memory: 1 }, 'memory'],
+    [{ partitions: 7 as never }, 'partitions'],
   ] as const) {
     test(`${JSON.stringify(options)}`, async () => {
       await assert.rejects(run('nowhere', options), { code: 'invalid-argument', option })
