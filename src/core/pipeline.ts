@@ -25,12 +25,12 @@ export interface ExplainOptions extends RunOptions {
  * @typeParam T the columns and the types of their values, as far as the compiler knows them
  */
 export class Pipeline<T extends Columns = Columns> implements AsyncIterable<RecordBatch> {
-  readonly #source: Source
-  readonly #operators: readonly Operator[]
+  readonly source: Source
+  readonly operators: readonly Operator[]
 
   constructor(source: Source, operators: readonly Operator[] = []) {
-    this.#source = source
-    this.#operators = operators
+    this.source = source
+    this.operators = operators
   }
 
   /** The pipeline with more operators behind it; this one stays as it is. */
@@ -46,7 +46,7 @@ export class Pipeline<T extends Columns = Columns> implements AsyncIterable<Reco
         )
       }
     })
-    return new Pipeline(this.#source, [...this.#operators, ...operators])
+    return new Pipeline(this.source, [...this.operators, ...operators])
   }) as Pipe<T>
 
   /**
@@ -56,7 +56,7 @@ export class Pipeline<T extends Columns = Columns> implements AsyncIterable<Reco
    * as it was before.
    */
   async to(sink: Sink, options: RunOptions = {}): Promise<RunReport> {
-    const run = new Run(this.#source.execution, options)
+    const run = new Run(this.source.execution, options)
     try {
       run.signal.throwIfAborted()
       const stopProgress = showProgress(run, options.progress ?? false)
@@ -85,7 +85,7 @@ export class Pipeline<T extends Columns = Columns> implements AsyncIterable<Reco
   }
 
   async *#batches(options: RunOptions, keepsBatches: boolean): AsyncGenerator<RecordBatch, void, void> {
-    const run = new Run(this.#source.execution, options)
+    const run = new Run(this.source.execution, options)
     run.keepsBatches = keepsBatches
     try {
       run.signal.throwIfAborted()
@@ -156,11 +156,11 @@ export class Pipeline<T extends Columns = Columns> implements AsyncIterable<Reco
   }
 
   #plan(run: Run): Promise<PipelinePlan> {
-    return planPipeline(this.#source, this.#operators, run)
+    return planPipeline(this.source, this.operators, run)
   }
 
   async #withRun<R>(options: RunOptions, work: (run: Run) => Promise<R>): Promise<R> {
-    const run = new Run(this.#source.execution, options)
+    const run = new Run(this.source.execution, options)
     try {
       run.signal.throwIfAborted()
       return await work(run)

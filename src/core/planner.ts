@@ -171,13 +171,14 @@ export function checkKeys({ by = [] }: RepartitionOptions, schema: Schema): void
   }
 }
 
-function isStage(description: OperatorDescription | undefined): description is Stage {
+export function isStage(description: OperatorDescription | undefined): description is Stage {
   return description !== undefined && STAGES.has(description.op)
 }
 
 const STAGES: ReadonlySet<string> = new Set<Stage['op']>(['filter', 'derive', 'project', 'drop', 'rename'])
 
-function schemaAfter(description: OperatorDescription, schema: Schema): Schema {
+/** The schema after an operator that is not a function of the user's. */
+export function schemaAfter(description: OperatorDescription, schema: Schema): Schema {
   if (description.op === 'aggregate') return aggregationSchema(description, schema)
   return isStage(description) ? stagesSchema([description], schema) : schema
 }

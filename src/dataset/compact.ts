@@ -20,6 +20,7 @@ import { rollForward } from './finalise.ts'
 import { assertPlainFolder } from './foreign-table.ts'
 import { ParquetScan } from './scan.ts'
 import type { SettledFiles } from './scan-listing.ts'
+import { ScanPart } from './scan-part.ts'
 import { settleFiles } from './settle-files.ts'
 import { readSnapshot } from './snapshot.ts'
 import { stateStore } from './state.ts'
@@ -185,7 +186,7 @@ async function merge(
     return settled
   }
   const rules = { missingColumns: 'null', extraColumns: 'error' } as const
-  const scan = new ParquetScan(store, { objects: ordered, settle, ...rules }, execution)
+  const scan = new ParquetScan([new ScanPart(store, { objects: ordered, settle, ...rules })], execution)
   let result: CompactionResult | undefined
   const write = async (plan: PipelinePlan, run: Run): Promise<RunReport> => {
     const files = new Map((await scan.files(run)).map(file => [file.object, file]))

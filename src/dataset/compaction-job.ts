@@ -61,7 +61,7 @@ export async function runCompaction(
     plan: {
       sources: tasks.flat().map(sourceObject),
       pipeline: compaction.description,
-      tasks: tasks.map(files => files.map(({ object }) => object.key)),
+      tasks: tasks.map(files => files.map(({ key }) => key)),
     },
   })
   const name = run.job ?? job.id

@@ -2,7 +2,7 @@ import { mapOrdered } from '../core/ordered.ts'
 import type { Run } from '../core/run.ts'
 import { type CopiedChunk, copyRowGroup } from '../parquet/copy-row-group.ts'
 import type { parquetSchema } from '../parquet/parquet-schema.ts'
-import type { ByteRange, Store } from '../storage/store.ts'
+import type { ByteRange } from '../storage/store.ts'
 import { inFile, read, sizeOf } from './fetch.ts'
 import type { TaskOutput } from './output.ts'
 import type { PassingRowGroup, PlannedPassage } from './pass-through.ts'
@@ -27,13 +27,12 @@ export interface CopyTarget {
 /** The work that is left for lanes; row groups whose bytes are good as they are get copied while it is asked for. */
 export async function* copyVerbatim(
   planned: AsyncIterable<PlannedUnit | PlannedPassage>,
-  store: Store,
   target: CopyTarget,
   run: Run,
 ): AsyncGenerator<PlannedUnit | PlannedPassage> {
   const rest = mapOrdered(planned, COPYING, async work => {
     if (!('path' in work) || !work.verbatim) return work
-    await copyPassage(store, work, target, run)
+    await copyPassage(work, target, run)
     return undefined
   })
   for await (const work of rest) if (work !== undefined) yield work
@@ -41,15 +40,14 @@ export async function* copyVerbatim(
 
 /** Copies one row group into the output, a piece at a time, as far as the budget lets it. */
 async function copyPassage(
-  store: Store,
   { path, groups, rows, storedBytes }: PlannedPassage,
   { output, schema, slabs }: CopyTarget,
   run: Run,
 ): Promise<void> {
   const group = groups[0]!
-  const planned = copiedChunks(store, group, run).then(chunks => {
+  const planned = copiedChunks(group, run).then(chunks => {
     const { ranges, ...copy } = copyRowGroup(schema, chunks, rows)
-    return { ...copy, pieces: pieces(store, group, ranges, slabs, run) }
+    return { ...copy, pieces: pieces(group, ranges, slabs, run) }
   })
   await output.add(path, planned)
   run.rowGroups.copied++
@@ -60,7 +58,6 @@ async function copyPassage(
 
 /** The chunks, with what their file has about them elsewhere: none of it where that cannot be. */
 async function copiedChunks(
-  store: Store,
   { fragment, rowGroup, leaves }: PassingRowGroup,
   run: Run,
 ): Promise<CopiedChunk[]> {
@@ -81,7 +78,7 @@ async function copiedChunks(
       bloomFilter: within(chunk.bloomFilterOffset, chunk.bloomFilterLength),
     }
   })
-  const bytes = ranges.length === 0 ? [] : await read(store, fragment, ranges, run)
+  const bytes = ranges.length === 0 ? [] : await read(fragment, ranges, run)
   return requests.map(({ columnIndex, offsetIndex, ...chunk }) => ({
     ...chunk,
     columnIndex: bytes[columnIndex],
@@ -91,7 +88,6 @@ async function copiedChunks(
 
 /** The bytes of ranges of a file, one after another, read ahead of need. */
 async function* pieces(
-  store: Store,
   { fragment, rowGroup, leaves }: PassingRowGroup,
   ranges: readonly ByteRange[],
   slabs: Slabs,
@@ -104,7 +100,7 @@ async function* pieces(
     async piece => {
       const slab = await slabs.take(sizeOf(piece), run.signal)
       try {
-        return { slab, bytes: await read(store, fragment, piece, run, slab) }
+        return { slab, bytes: await read(fragment, piece, run, slab) }
       } catch (error) {
         slab.release()
         throw error

@@ -90,9 +90,9 @@ export async function drainScan(
     })
     for (const task of taskOf.values()) await drain.finishTask(task, [])
   } else {
-    const source = await scan.schema(run)
+    const parts = await scan.listedParts(run)
     const passing = drain.passThrough
-      ? PassThrough.of(plan, source, fields, drain.keys, drain.size, drain.limits.targetFileBytes)
+      ? PassThrough.of(plan, parts, fields, drain.keys, drain.size, drain.limits.targetFileBytes)
       : undefined
     const target = { schema: parquetSchema(fields), slabs: new Slabs(run.budget) }
     for (const { task, files } of tasks) {
@@ -100,9 +100,7 @@ export async function drainScan(
       await guarded(output, async () => {
         const planned = placed(scan.planned(files, plan.head, run), drain)
         const work =
-          passing === undefined
-            ? planned
-            : copyVerbatim(passing.plan(planned), scan.store, { ...target, output }, run)
+          passing === undefined ? planned : copyVerbatim(passing.plan(planned), { ...target, output }, run)
         const started = await start(work)
         started.pool.lanes.forEach((_, i) => void outputs.set(i, output))
         await eachUnit(started.units, started.pool, async (work, lane) => {
@@ -188,7 +186,7 @@ export async function drainBatches(plan: PipelinePlan, drain: Drain, run: Run): 
     const fields = fileFields(schema, drain.keys).map(nullable)
     const output = new TaskOutput(fields, drain.write, drain.limits, path => drain.createFile(0, path), run)
     const sink = laneSink(fields, plan.tail, drain)
-    const program = { mode: 'streaming' as const, batchRows: 0, input: [], head: [], sink }
+    const program = { mode: 'streaming' as const, batchRows: 0, parts: [], sink }
     await guarded(output, async () => {
       const pool = await openLanes(ended ? 0 : run.execution.lanes, run, program, value =>
         output.append(value),

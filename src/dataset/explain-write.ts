@@ -21,7 +21,14 @@ export async function explainWrite(
   const fields = fileFields(plan.schema, keys)
   const { targetFileBytes } = fileLimits(plan)
   const passing = passThrough
-    ? PassThrough.of(plan, await scan.schema(run), fields, keys, rowGroupSize(size, plan), targetFileBytes)
+    ? PassThrough.of(
+        plan,
+        await scan.listedParts(run),
+        fields,
+        keys,
+        rowGroupSize(size, plan),
+        targetFileBytes,
+      )
     : undefined
   return scan.explain(plan.head, run, { passing })
 }

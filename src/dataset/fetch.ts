@@ -3,7 +3,7 @@ import type { Run } from '../core/run.ts'
 import type { StoredChunk } from '../parquet/merge-chunks.ts'
 import { chunkRange } from '../parquet/metadata.ts'
 import { coalesceRanges } from '../storage/ranges.ts'
-import type { ByteRange, Store } from '../storage/store.ts'
+import type { ByteRange } from '../storage/store.ts'
 import type { PassingRowGroup, PlannedPassage } from './pass-through.ts'
 import type { Slabs } from './slabs.ts'
 import type { FetchedUnit, Fragment, PlannedUnit } from './units.ts'
@@ -25,12 +25,7 @@ const COALESCE_GAP = 64 * 1024
 const FILES_AT_ONCE = 4
 
 /** Reads what a unit needs, once the budget has room for it. */
-export async function fetchUnit(
-  store: Store,
-  unit: PlannedUnit,
-  slabs: Slabs,
-  run: Run,
-): Promise<FetchedUnit> {
+export async function fetchUnit(unit: PlannedUnit, slabs: Slabs, run: Run): Promise<FetchedUnit> {
   const { fragment, rowGroups, partition } = unit
   const ranges = rowGroups.flatMap(({ rowGroup, chunks }) =>
     chunks.flatMap(({ leaf, runs }) =>
@@ -39,7 +34,7 @@ export async function fetchUnit(
   )
   const slab = await slabs.take(sizeOf(ranges), run.signal)
   try {
-    const bytes = await read(store, fragment, ranges, run, slab)
+    const bytes = await read(fragment, ranges, run, slab)
     let next = 0
     const chunks = rowGroups.flatMap(({ rowGroup, chunks }) =>
       chunks.map(({ leaf, runs }) => ({
@@ -61,12 +56,7 @@ export async function fetchUnit(
 }
 
 /** Reads row groups that are joined, all into one slab: a part of them alone is of no use. */
-export async function fetchPassage(
-  store: Store,
-  passage: PlannedPassage,
-  slabs: Slabs,
-  run: Run,
-): Promise<FetchedPassage> {
+export async function fetchPassage(passage: PlannedPassage, slabs: Slabs, run: Run): Promise<FetchedPassage> {
   const requests = passage.groups.map(group => ({ group, ranges: chunkRanges(group) }))
   const slab = await slabs.take(
     requests.reduce((sum, { ranges }) => sum + sizeOf(ranges), 0),
@@ -80,7 +70,7 @@ export async function fetchPassage(
         const { group, ranges } = requests[at]!
         // What a failed try has allocated stays taken: others have what lies behind it.
         const into = { allocate: (bytes: number) => slab.allocate(bytes) }
-        groups[at] = storedChunks(group, await read(store, group.fragment, ranges, run, into))
+        groups[at] = storedChunks(group, await read(group.fragment, ranges, run, into))
       }
     }
     await Promise.all(Array.from({ length: Math.min(FILES_AT_ONCE, requests.length) }, worker))
@@ -113,7 +103,6 @@ interface ReadTarget {
 
 /** Reads ranges of a fragment's file, into memory of their own if no other is given. */
 export async function read(
-  store: Store,
   { file }: Fragment,
   ranges: readonly ByteRange[],
   run: Run,
@@ -121,7 +110,7 @@ export async function read(
 ): Promise<Uint8Array[]> {
   const bytes = await run.attempt(() => {
     into?.reset?.()
-    return store.getRanges(file.object.key, ranges, {
+    return file.store.getRanges(file.object.key, ranges, {
       ifMatch: file.object.etag,
       signal: run.signal,
       coalesceGap: COALESCE_GAP,

@@ -19,7 +19,7 @@ import {
   type RowRange,
 } from '../parquet/metadata.ts'
 import { fitsChunk, type PageRun, pageRuns } from '../parquet/page-ranges.ts'
-import type { ByteRange, Store } from '../storage/store.ts'
+import type { ByteRange } from '../storage/store.ts'
 import { columnBounds, flatLeaf } from './bounds.ts'
 import { type ColumnPages, wantedRows } from './page-plan.ts'
 import { type Fragment, fileColumns, type RowGroupPlan } from './units.ts'
@@ -47,7 +47,6 @@ interface Candidate {
  * not fit its chunk, or does not parse, is ignored: all it can do is save work.
  */
 export async function planFile(
-  store: Store,
   fragment: Omit<Fragment, 'rowGroups'>,
   request: ScanRequest,
   run: Run,
@@ -63,7 +62,7 @@ export async function planFile(
   }
   const columns = fileColumns(request.columns, fragment)
   const leaves = leavesOf(metadata, columns)
-  const indexes = await readIndexes(store, fragment, candidates, leaves, run)
+  const indexes = await readIndexes(fragment, candidates, leaves, run)
   const left = candidates.filter(candidate => !ruledOut(fragment, candidate, indexes))
   run.bloomFilters.pruned += candidates.length - left.length
   return left.flatMap(candidate => planRowGroup(fragment, candidate, leaves, indexes))
@@ -187,7 +186,6 @@ interface Location {
  * writers left it out) the header is read first.
  */
 async function readIndexes(
-  store: Store,
   { metadata, file }: Omit<Fragment, 'rowGroups'>,
   candidates: readonly Candidate[],
   leaves: readonly number[],
@@ -199,7 +197,7 @@ async function readIndexes(
     const ranges = locations.map(({ range }) => range)
     for (const { start, end } of ranges) run.bytesRead += end - start
     const options = { ifMatch: file.object.etag, signal: run.signal, coalesceGap: INDEX_GAP }
-    return run.attempt(() => store.getRanges(file.object.key, ranges, options))
+    return run.attempt(() => file.store.getRanges(file.object.key, ranges, options))
   }
   const wanted: Location[] = []
   for (const { rowGroup, undecided } of candidates) {

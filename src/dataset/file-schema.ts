@@ -105,7 +105,7 @@ function unfit(field: Field, found: Field, file: string): SluiceError {
       column: field.name,
       hint:
         type === undefined
-          ? 'Read the files with different types as sources of their own, and cast the column.'
+          ? 'Read the files with different types as sources of their own, cast the column, and concat() them.'
           : `Declare a type that has the values of both: ${declaration(new Field(field.name, type))}.`,
     },
   )

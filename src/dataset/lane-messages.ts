@@ -22,11 +22,9 @@ export interface LaneProgram {
   sharesBatches?: boolean
   /** Bytes of the budget that this lane's memory may take. */
   arenaBytes: number
-  /** Columns of the source that are needed, partition keys included. */
-  input: FieldMessage[]
-  /** Stages behind the reads. */
-  head: Stage[]
-  /** Behind `head`: units give partial groups. */
+  /** For each part of the scan the columns that are needed, partition keys included, and the stages behind the reads. */
+  parts: { input: FieldMessage[]; head: Stage[] }[]
+  /** Behind the stages: units give partial groups. */
   groups?: Aggregation
   sink?: LaneSink
 }
@@ -46,6 +44,7 @@ export interface LaneSink {
 /** A source file, told to a lane before its first unit; row groups and chunks that are not read are left out. */
 export interface LaneFile {
   id: number
+  part: number
   name: string
   metadata: FileMetadata
   constants: { name: string; value: PartitionValue }[]

@@ -9,6 +9,7 @@ import { columnBounds } from './bounds.ts'
 import { partitionPath } from './hive.ts'
 import type { RowGroupSize } from './partition-buffers.ts'
 import { formatPartitionValue, type PartitionValue } from './partition-types.ts'
+import type { ListedPart } from './scan-part.ts'
 import { type Fragment, fileColumns, type PlannedUnit, rowsIn } from './units.ts'
 
 /** Row groups of one partition that become one row group without being decoded. */
@@ -41,6 +42,13 @@ const JOINED_BYTES = 16 * 2 ** 20
 /** Chunks of small row groups that wait for others of their partitions: the main thread has their metadata. */
 const MOST_WAITING = 16_384
 
+/** Files that share a schema. */
+interface PassingPart {
+  schema: Schema
+  /** Its columns by the output's names; undefined if one of those is computed. */
+  origins: ReadonlyMap<string, string> | undefined
+}
+
 /** What a file says of its columns, as far as it matters here. */
 interface SourceColumns {
   leaves: number[]
@@ -51,14 +59,13 @@ interface SourceColumns {
 
 /**
  * Finds the row groups of a scan that go into a dataset as the bytes they are: all of their rows pass the filters, no
- * column of the output is computed, all of them are of one partition, and their columns are stored as the dataset's files store them.
+ * column of the output is computed, all of them are of one partition, and their columns are stored as the dataset's
+ * files store them.
  */
 export class PassThrough {
-  readonly #source: Schema
+  readonly #parts: readonly PassingPart[]
   readonly #keys: readonly string[]
   readonly #fields: readonly Field[]
-  /** The source's columns by the output's names. */
-  readonly #origins: ReadonlyMap<string, string>
   readonly #nodes: SchemaNode[]
   readonly #size: RowGroupSize
   readonly #joinedBytes: number
@@ -68,29 +75,31 @@ export class PassThrough {
   /** Undefined where the pipeline leaves no row group as it is. */
   static of(
     plan: PipelinePlan,
-    source: Schema,
+    parts: readonly ListedPart[],
     fields: readonly Field[],
     keys: readonly string[],
     size: RowGroupSize,
     targetFileBytes: number,
   ): PassThrough | undefined {
-    const own = origins(plan.head, source)
-    if (plan.groups !== undefined || plan.schema.fields.some(({ name }) => !own.has(name))) return undefined
-    return new PassThrough(source, fields, keys, own, size, Math.min(JOINED_BYTES, targetFileBytes))
+    const passing = parts.map(({ schema, stages }): PassingPart => {
+      const own = origins([...stages, ...plan.head], schema)
+      const whole = plan.schema.fields.every(({ name }) => own.has(name))
+      return { schema, origins: whole ? own : undefined }
+    })
+    if (plan.groups !== undefined || passing.every(part => part.origins === undefined)) return undefined
+    return new PassThrough(passing, fields, keys, size, Math.min(JOINED_BYTES, targetFileBytes))
   }
 
   private constructor(
-    source: Schema,
+    parts: readonly PassingPart[],
     fields: readonly Field[],
     keys: readonly string[],
-    own: ReadonlyMap<string, string>,
     size: RowGroupSize,
     joinedBytes: number,
   ) {
-    this.#source = source
+    this.#parts = parts
     this.#fields = fields
     this.#keys = keys
-    this.#origins = own
     this.#size = size
     this.#joinedBytes = joinedBytes
     this.#nodes = schemaTree(parquetSchema(fields).schema).children
@@ -174,14 +183,16 @@ export class PassThrough {
 
   /** The leaves of the output's columns, if all of them are stored as they would be written. */
   #compare(fragment: Fragment): SourceColumns | undefined {
-    const { metadata } = fragment
+    const { metadata, file } = fragment
+    const { origins } = this.#parts[file.part]!
+    if (origins === undefined) return undefined
     const leaves: number[] = []
     let verbatim = true
     let joinable = true
     const { children } = schemaTree(metadata.schema)
     const { fields } = arrowSchema(metadata)
     for (const [index, field] of this.#fields.entries()) {
-      const [origin] = fileColumns([this.#origins.get(field.name)!], fragment)
+      const [origin] = fileColumns([origins.get(field.name)!], fragment)
       const node = children.find(({ element }) => element.name === origin)
       const own = fields.find(({ name }) => name === origin)
       const wanted = this.#nodes[index]!
@@ -201,11 +212,12 @@ export class PassThrough {
   /** The partition of all rows of a row group, if they have one. */
   #pathOf({ metadata, file }: Fragment, rowGroup: number): string | undefined {
     if (this.#keys.length === 0) return ''
+    const { schema, origins } = this.#parts[file.part]!
     const boundsOf = columnBounds(metadata, rowGroup, file.constants)
     const values: (string | null)[] = []
     for (const key of this.#keys) {
-      const origin = this.#origins.get(key)!
-      const { type } = this.#source.fields.find(({ name }) => name === origin)!
+      const origin = origins!.get(key)!
+      const { type } = schema.fields.find(({ name }) => name === origin)!
       const bounds = boundsOf(origin)
       if (bounds?.nullCount === undefined) return undefined
       if (bounds.nullCount === bounds.rows) {

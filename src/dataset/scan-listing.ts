@@ -39,6 +39,11 @@ export interface SettledFiles {
 
 export interface SourceFile {
   id: number
+  /** What a job's plan calls it: its key in the store, with the part's number before that if there are several. */
+  key: string
+  /** The number of the scan's part that it is of. */
+  part: number
+  store: Store
   object: ObjectMeta
   /** Values of the partition keys, and null for columns that the file lacks. */
   constants: { name: string; type: DataType; value: PartitionValue }[]
@@ -66,8 +71,7 @@ export async function listSource(store: Store, options: ScanOptions, run: Run): 
   const keys = objects.map(({ key }) => (given === undefined ? key : key.slice(key.lastIndexOf('/') + 1)))
   const { fields: keyFields, values } = discoverPartitions(keys, declaredFields(options.schema))
   const sources: SourceFile[] = objects.map((object, id) => ({
-    id,
-    object,
+    ...{ id, key: object.key, part: 0, store, object },
     constants: keyFields.map((field, i) => ({ name: field.name, type: field.type, value: values[id]![i]! })),
   }))
   const memo: SchemaMemo = {}

@@ -1,88 +1,74 @@
-import type { Field, RecordBatch, Schema } from 'apache-arrow'
+import type { RecordBatch, Schema } from 'apache-arrow'
 import type { Aggregation } from '../core/aggregation/plan.ts'
-import { prune } from '../core/expressions/prune.ts'
+import { alignSchemas } from '../core/align-schemas.ts'
+import { makeBatch } from '../core/batch.ts'
+import { forEachConcurrently } from '../core/concurrency.ts'
 import type { LaneClient } from '../core/lanes.ts'
 import { mapOrdered } from '../core/ordered.ts'
-import { pushedPredicates } from '../core/pushdown.ts'
 import type { ResolvedExecution, Run } from '../core/run.ts'
 import type { Source, SourceExplanation } from '../core/source.ts'
-import { narrowStages, requiredColumns, type Stage } from '../core/stages.ts'
+import { narrowStages, requiredColumns, type Stage, stagesSchema } from '../core/stages.ts'
 import { batchFromMessage, fieldToMessage } from '../core/transport.ts'
-import type { FileMetadata } from '../parquet/metadata.ts'
-import type { Store } from '../storage/store.ts'
-import { constantBounds } from './bounds.ts'
 import { type Fetched, type FetchedPassage, fetchPassage, fetchUnit } from './fetch.ts'
-import { planFile } from './file-plan.ts'
-import { absentColumns, declaredFields, refuseExtra } from './file-schema.ts'
 import type { LaneBatch, LaneCounts, LaneProgram } from './lane-messages.ts'
 import { startLanes } from './lane-pool.ts'
 import { chooseMode, lanesThatFit } from './mode.ts'
 import { OpenUnit } from './open-unit.ts'
 import type { PassThrough, PlannedPassage } from './pass-through.ts'
-import {
-  fileName,
-  type Listing,
-  listSource,
-  readMetadata,
-  type ScanOptions,
-  type SourceFile,
-  withNulls,
-} from './scan-listing.ts'
-import { decodedBytes } from './scan-size.ts'
+import type { SourceFile } from './scan-listing.ts'
+import { type ListedPart, type ScanPart, sum } from './scan-part.ts'
 import { Slabs } from './slabs.ts'
-import {
-  type FetchedUnit,
-  type Fragment,
-  fileColumns,
-  type PlannedUnit,
-  type RowGroupPlan,
-  rowsIn,
-  SMALL_RUN,
-} from './units.ts'
+import { type FetchedUnit, type PlannedUnit, rowsIn, SMALL_RUN } from './units.ts'
 
-/** Footers read ahead of need. */
-const FOOTERS_AHEAD = 8
 /** Units read ahead of the lanes that wait for them. */
 const UNITS_AHEAD = 2
+/** Parts listed at once. */
+const LISTING = 8
 
-/** A dataset of Parquet files as a source: listing, pruning, reading; decoding is the lanes'. */
+/** What is known of a scan once its parts have been listed. */
+interface ListedScan {
+  schema: Schema
+  parts: ListedPart[]
+  files: SourceFile[]
+}
+
+/**
+ * Parquet files as a source: listing, pruning, reading; decoding is the lanes'. Usually they are one dataset; several
+ * are read one after another, each through stages of its own that make their columns the same.
+ */
 export class ParquetScan implements Source {
   readonly name = 'parquet'
   readonly governed = true
-  readonly store: Store
   readonly execution: ResolvedExecution
-  readonly #options: ScanOptions
-  readonly #listings = new WeakMap<Run, Promise<Listing>>()
+  readonly parts: readonly ScanPart[]
+  readonly #listed = new WeakMap<Run, Promise<ListedScan>>()
 
-  constructor(store: Store, options: ScanOptions, execution: ResolvedExecution) {
-    this.store = store
+  constructor(parts: readonly ScanPart[], execution: ResolvedExecution) {
+    this.parts = parts
     this.execution = execution
-    this.#options = options
-  }
-
-  /** The files and the schema; listed once a run. */
-  listing(run: Run): Promise<Listing> {
-    let listing = this.#listings.get(run)
-    if (listing === undefined) {
-      listing = listSource(this.store, this.#options, run)
-      this.#listings.set(run, listing)
-    }
-    return listing
   }
 
   async schema(run: Run): Promise<Schema> {
-    return (await this.listing(run)).schema
+    return (await this.#list(run)).schema
+  }
+
+  /** The parts, in order; listed once a run. */
+  async listedParts(run: Run): Promise<readonly ListedPart[]> {
+    return (await this.#list(run)).parts
   }
 
   describe(): unknown {
-    const { files = null, schema, missingColumns, extraColumns } = this.#options
-    const declared = declaredFields(schema).map(({ name, type }) => [name, String(type)])
-    return {
-      ...{ source: this.name, url: this.store.url, files },
-      ...(declared.length === 0 ? {} : { schema: declared }),
-      ...(missingColumns === undefined ? {} : { missingColumns }),
-      ...(extraColumns === undefined ? {} : { extraColumns }),
+    const parts = this.parts.map(part => part.describe())
+    return { source: this.name, ...(parts.length === 1 ? parts[0] : { parts }) }
+  }
+
+  #list(run: Run): Promise<ListedScan> {
+    let listed = this.#listed.get(run)
+    if (listed === undefined) {
+      listed = listParts(this.parts, run)
+      this.#listed.set(run, listed)
     }
+    return listed
   }
 
   read(stages: readonly Stage[], run: Run): AsyncGenerator<RecordBatch, void, void> {
@@ -102,6 +88,7 @@ export class ParquetScan implements Source {
     groups: Aggregation | undefined,
     run: Run,
   ): AsyncGenerator<RecordBatch, void, void> {
+    const { fields } = stagesSchema(stages, await this.schema(run))
     const rows = { ...(await this.program(stages, run)), sharesBatches: run.keepsBatches }
     const program = groups === undefined ? rows : { ...rows, groups }
     const planned = this.planned(await this.files(run), stages, run)
@@ -120,7 +107,11 @@ export class ParquetScan implements Source {
             run.rowsIn += step.rowsIn
             run.countPages(step.pages.total, step.pages.opened)
             await run.paced(step.batch.rows, step.bytes)
-            if (step.batch.rows > 0) yield batchFromMessage(step.batch)
+            if (step.batch.rows === 0) continue
+            const batch = batchFromMessage(step.batch)
+            // A column may have nulls in one part and none in another.
+            const several = this.parts.length > 1 && groups === undefined
+            yield several ? makeBatch(fields, batch.data.children, batch.numRows) : batch
           }
         } finally {
           unit.release()
@@ -143,8 +134,7 @@ export class ParquetScan implements Source {
     run: Run,
     sink?: { passing: PassThrough | undefined },
   ): Promise<SourceExplanation> {
-    const { schema } = await this.listing(run)
-    const columns = requiredColumns(stages, schema)
+    const columns = requiredColumns(stages, await this.schema(run))
     const { mode, because } = await this.mode(stages, run)
     run.mode = mode
     const passing = mode === 'fragment' ? undefined : sink?.passing
@@ -170,86 +160,34 @@ export class ParquetScan implements Source {
     const small = units <= 1 || unitBytes < SMALL_RUN
     const lanes = small ? 0 : Math.min(lanesThatFit(this.execution, largest), units)
     const pruning = { fragments, rowGroups, pages, bloomFilters }
-    const explained = { source: this.store.url, mode, because, ...pruning, rows, bytes, columns, lanes }
+    const source = this.parts.map(({ store }) => store.url).join(', ')
+    const explained = { source, mode, because, ...pruning, rows, bytes, columns, lanes }
     return sink === undefined ? explained : { ...explained, passThrough: counts }
   }
 
-  /** All files of the source; the run's totals are set. */
-  async files(run: Run): Promise<SourceFile[]> {
-    const { files } = await this.listing(run)
-    return files
+  /** All files of the source, in order. */
+  async files(run: Run): Promise<readonly SourceFile[]> {
+    return (await this.#list(run)).files
   }
 
   /** The mode of the run, and why. */
   async mode(stages: readonly Stage[], run: Run): Promise<{ mode: Run['mode']; because: string }> {
-    const { files, schema, first: metadata } = await this.listing(run)
-    const fragment = { file: files[0]!, metadata, name: '', rowGroups: [] }
-    const columns = fileColumns(requiredColumns(stages, schema), fragment)
-    const sizes = metadata.rowGroups.map((_, rowGroup) => decodedBytes(metadata, rowGroup, columns, schema))
+    const sizes: number[] = []
+    for (const [i, { stages: own }] of (await this.listedParts(run)).entries())
+      sizes.push(...(await this.parts[i]!.sizes([...own, ...stages], run)))
     return chooseMode(this.execution, sizes)
   }
 
   /** What lanes have to know to read; sets the run's mode. */
   async program(stages: readonly Stage[], run: Run): Promise<Omit<LaneProgram, 'arenaBytes'>> {
-    const { schema } = await this.listing(run)
     run.mode = (await this.mode(stages, run)).mode
-    const names = requiredColumns(stages, schema)
-    const input = schema.fields.filter(field => names.includes(field.name)).map(fieldToMessage)
-    return { mode: run.mode, batchRows: this.execution.batchRows, input, head: narrowStages(stages, schema) }
-  }
-
-  /** The files that may hold wanted rows, with their footers, in order; the run's counters say what was pruned. */
-  async *fragments(
-    files: readonly SourceFile[],
-    stages: readonly Stage[],
-    run: Run,
-  ): AsyncGenerator<Fragment> {
-    const { schema, own, first, memo, footers } = await this.listing(run)
-    const predicates = pushedPredicates(stages, schema)
-    const columns = requiredColumns(stages, schema)
-    const needed = own.filter(({ name }) => columns.includes(name))
-    /** By the schema of files, which like files share. */
-    const absent = new Map<FileMetadata['schema'], Field[]>()
-    const request = { predicates, columns }
-    run.fragments.total += files.length
-    const wanted = files.filter(file => {
-      const bounds = constantBounds(file.constants)
-      const keep = predicates.every(predicate => prune(predicate, bounds) !== 'none')
-      if (!keep) run.fragments.pruned++
-      return keep
+    const parts = (await this.listedParts(run)).map(({ schema, stages: own }) => {
+      const all = [...own, ...stages]
+      const names = requiredColumns(all, schema)
+      const input = schema.fields.filter(field => names.includes(field.name)).map(fieldToMessage)
+      return { input, head: narrowStages(all, schema) }
     })
-    const bytes = wanted.reduce((sum, { object }) => sum + object.size, 0)
-    const before = run.rowsTotal ?? 0
-    let seenBytes = 0
-    let seenRows = 0
-    const fragments = mapOrdered(wanted, FOOTERS_AHEAD, async (file): Promise<Fragment> => {
-      const { key } = file.object
-      const known = file.id === 0 ? first : footers.get(key)
-      footers.delete(key)
-      const metadata = known ?? (await readMetadata(this.store, file.object, run, memo))
-      const name = fileName(this.store, file.object)
-      let nulls = absent.get(metadata.schema)
-      if (nulls === undefined) {
-        if (this.#options.extraColumns === 'error') refuseExtra(metadata, schema, name)
-        nulls = absentColumns(metadata, needed, name, this.#options)
-        absent.set(metadata.schema, nulls)
-      }
-      const opened = { file: withNulls(file, nulls), metadata, name }
-      return { ...opened, rowGroups: await planFile(this.store, opened, request, run) }
-    })
-    for await (const fragment of fragments) {
-      const { file, metadata, rowGroups } = fragment
-      run.rowGroups.total += metadata.rowGroups.length
-      run.rowGroups.pruned +=
-        metadata.rowGroups.filter(({ numRows }) => numRows > 0).length - rowGroups.length
-      for (const { pagesPruned } of rowGroups) run.countPages(pagesPruned, 0)
-      seenBytes += file.object.size
-      seenRows += sum(rowGroups, ({ ranges }) => rowsIn(ranges))
-      // Files not yet seen are taken to be like those that were.
-      run.rowsTotal = before + Math.round(seenRows * (bytes / Math.max(1, seenBytes)))
-      if (rowGroups.length > 0) yield fragment
-      else run.fragments.pruned++
-    }
+    return { mode: run.mode, batchRows: this.execution.batchRows, parts }
   }
 
   /** Work for the lanes. */
@@ -258,20 +196,9 @@ export class ParquetScan implements Source {
     stages: readonly Stage[],
     run: Run,
   ): AsyncGenerator<PlannedUnit> {
-    const { schema } = await this.listing(run)
-    const names = requiredColumns(stages, schema)
-    for await (const fragment of this.fragments(files, stages, run)) {
-      const { metadata, rowGroups } = fragment
-      const columns = fileColumns(names, fragment)
-      const unit = (rowGroups: RowGroupPlan[]): PlannedUnit => ({
-        ...{ fragment, rowGroups },
-        storedBytes: sum(rowGroups, ({ chunks }) =>
-          sum(chunks, ({ runs }) => sum(runs, ({ start, end }) => end - start)),
-        ),
-        decodedBytes: sum(rowGroups, ({ rowGroup }) => decodedBytes(metadata, rowGroup, columns, schema)),
-      })
-      if (run.mode === 'fragment') yield unit(rowGroups)
-      else for (const rowGroup of rowGroups) yield unit([rowGroup])
+    for (const [i, { stages: own }] of (await this.listedParts(run)).entries()) {
+      const ofPart = files.filter(({ part }) => part === i)
+      if (ofPart.length > 0) yield* this.parts[i]!.planned(ofPart, [...own, ...stages], run)
     }
   }
 
@@ -282,7 +209,7 @@ export class ParquetScan implements Source {
   ): AsyncGenerator<Fetched<P>> {
     const slabs = new Slabs(run.budget)
     const fetch = (work: PlannedUnit | PlannedPassage): Promise<FetchedUnit | FetchedPassage> =>
-      'path' in work ? fetchPassage(this.store, work, slabs, run) : fetchUnit(this.store, work, slabs, run)
+      'path' in work ? fetchPassage(work, slabs, run) : fetchUnit(work, slabs, run)
     return mapOrdered(
       planned,
       UNITS_AHEAD + this.execution.lanes,
@@ -292,8 +219,24 @@ export class ParquetScan implements Source {
   }
 }
 
-function sum<T>(items: readonly T[], size: (item: T) => number): number {
-  return items.reduce((total, item) => total + size(item), 0)
+async function listParts(parts: readonly ScanPart[], run: Run): Promise<ListedScan> {
+  await forEachConcurrently(parts, LISTING, part => part.listing(run))
+  const listings = await Promise.all(parts.map(part => part.listing(run)))
+  const { schema, stages } = alignSchemas(
+    parts.map(({ name, stages }, i) => ({ name, schema: stagesSchema(stages, listings[i]!.schema) })),
+  )
+  const files = listings.flatMap((listing, part) => listing.files.map(file => ({ ...file, part })))
+  return {
+    schema,
+    parts: parts.map((part, i) => ({
+      schema: listings[i]!.schema,
+      stages: [...part.stages, ...stages[i]!],
+    })),
+    files:
+      parts.length === 1
+        ? files
+        : files.map((file, id) => ({ ...file, id, key: `${file.part}/${file.key}` })),
+  }
 }
 
 /** The groups that are left in a lane. */

@@ -1,4 +1,4 @@
-import { type RecordBatch, Schema } from 'apache-arrow'
+import { Field, type RecordBatch, Schema } from 'apache-arrow'
 import type { Arena, Region } from '../core/arena.ts'
 import { concatBatches } from '../core/concat.ts'
 import { SluiceError } from '../core/errors.ts'
@@ -27,6 +27,13 @@ export interface Step {
   last: boolean
 }
 
+/** What a lane does with the files of one part of a scan. */
+interface LanePart {
+  plan: ReadPlan
+  /** The stages behind the filters that the reader sees to. */
+  rest: StageRunner
+}
+
 /** Part of the arena that one batch on its way may take. */
 const BATCH_SHARE = 0.5
 /** Rows are there up to three times at once: decoded, filtered, ordered by partition. */
@@ -40,23 +47,31 @@ export class UnitDecoder {
   readonly #arena: Arena
   readonly #makeRoom: (bytes: number) => Promise<void>
   readonly #files = new Map<number, LaneFile>()
-  readonly #plan: ReadPlan
+  readonly #parts: LanePart[]
   readonly #pages: PageCounts = { total: 0, opened: 0 }
-  /** The stages behind the filters that the reader sees to. */
-  readonly #rest: StageRunner
 
   /** @param makeRoom called before `bytes` of the arena are needed */
   constructor(program: LaneProgram, arena: Arena, makeRoom: (bytes: number) => Promise<void>) {
     this.#program = program
     this.#arena = arena
     this.#makeRoom = makeRoom
-    this.#plan = readPlan(program.head, schemaFromMessage(program.input))
-    this.#rest = new StageRunner(this.#plan.rest, new Schema(this.#plan.output))
+    this.#parts = program.parts.map(({ head, input }) => {
+      const plan = readPlan(head, schemaFromMessage(input))
+      return { plan, rest: new StageRunner(plan.rest, new Schema(plan.output)) }
+    })
   }
 
   /** The columns of the batches. */
   get output(): Schema {
-    return this.#rest.output
+    const outputs = this.#parts.map(({ rest }) => rest.output.fields)
+    const fields = outputs[0]!.map(({ name, type }, i) => {
+      return new Field(
+        name,
+        type,
+        outputs.some(fields => fields[i]!.nullable),
+      )
+    })
+    return new Schema(fields)
   }
 
   /** Pages seen and opened since the last call. */
@@ -131,7 +146,7 @@ export class UnitDecoder {
         // Few rows have been left: they make one slice.
         if (all !== undefined && all.batch.numRows < rows) rowsIn = rows
         const last = lastRange && at + rowsIn === rows
-        yield this.#stage(rowsIn, rowsIn * perRow, last, (scratch, taken) => {
+        yield this.#stage(file, rowsIn, rowsIn * perRow, last, (scratch, taken) => {
           if (all !== undefined) return chosenRows(sliceOf(all, at, at + rowsIn, scratch), taken)
           return chosenRows(reader.read(rowsIn, scratch, taken), taken)
         })
@@ -149,7 +164,7 @@ export class UnitDecoder {
     try {
       for (const { rowGroup } of unit.rowGroups) readers.push(this.#reader(file, rowGroup, unit))
       const total = unit.rowGroups.reduce((sum, { ranges }) => sum + rowsIn(ranges), 0)
-      return this.#stage(total, bytes, true, scratch => {
+      return this.#stage(file, total, bytes, true, scratch => {
         const parts = unit.rowGroups.flatMap(({ ranges }, i) => {
           const reader = readers[i]!
           return ranges.map(({ start, end }, j) => {
@@ -165,12 +180,18 @@ export class UnitDecoder {
   }
 
   /** @param bytes about what the rows take */
-  #stage(rowsIn: number, bytes: number, last: boolean, make: (scratch: Region, taken: Region) => Rows): Step {
+  #stage(
+    file: LaneFile,
+    rowsIn: number,
+    bytes: number,
+    last: boolean,
+    make: (scratch: Region, taken: Region) => Rows,
+  ): Step {
     const scratch = this.#arena.region()
     const taken = this.#arena.regionFor(bytes)
     try {
       const { batch: read, region } = make(scratch, taken)
-      const batch = this.#rest.run(read, region === taken ? taken : scratch, taken)
+      const batch = this.#partOf(file).rest.run(read, region === taken ? taken : scratch, taken)
       return { batch, region: batch.numRows < read.numRows ? taken : region, scratch, rowsIn, last }
     } catch (error) {
       scratch.free()
@@ -185,21 +206,25 @@ export class UnitDecoder {
     return FilteredReader.open({
       file,
       rowGroup,
-      plan: this.#plan,
+      plan: this.#partOf(file).plan,
       parts: leaf => chunks.get(leaf)!,
       arena: this.#arena,
       counts: this.#pages,
     })
   }
 
+  #partOf({ part }: LaneFile): LanePart {
+    return this.#parts[part]!
+  }
+
   #fileColumns(file: LaneFile): string[] {
-    return this.#plan.schema.fields
-      .map(({ name }) => name)
+    return this.#partOf(file)
+      .plan.schema.fields.map(({ name }) => name)
       .filter(name => !file.constants.some(constant => constant.name === name))
   }
 
   #decodedBytes(file: LaneFile, rowGroup: number): number {
-    return decodedBytes(file.metadata, rowGroup, this.#fileColumns(file), this.#plan.schema)
+    return decodedBytes(file.metadata, rowGroup, this.#fileColumns(file), this.#partOf(file).plan.schema)
   }
 }
 

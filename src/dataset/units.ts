@@ -62,7 +62,7 @@ export function laneFile({ file, name, metadata, rowGroups }: Fragment): LaneFil
     told.rowGroups[rowGroup] = { ...group, columns }
   }
   const constants = file.constants.map(({ name, value }) => ({ name, value }))
-  return { id: file.id, name, metadata: told, constants }
+  return { id: file.id, part: file.part, name, metadata: told, constants }
 }
 
 /** Those of some columns that lie in the files, not in the folders' names. */

@@ -59,7 +59,7 @@ export async function writeDataset(
         operators: describeOperators(plan),
         layout: describeLayout(options),
       },
-      tasks: tasks.map(group => group.map(({ object }) => object.key)),
+      tasks: tasks.map(group => group.map(({ key }) => key)),
     },
   })
   const name = run.job ?? job.id
@@ -122,7 +122,7 @@ function groupFiles(files: readonly SourceFile[], taskBytes: number, run: Run): 
   return groups
 }
 
-export function sourceObject({ object: { key, size, etag } }: SourceFile): SourceObject {
+export function sourceObject({ key, object: { size, etag } }: SourceFile): SourceObject {
   return { key, size, etag }
 }
 
@@ -133,7 +133,7 @@ export function frozenTasks(
   files: readonly SourceFile[],
 ): DrainTask[] {
   const frozen = new Map(sources.map(source => [source.key, source]))
-  const listed = new Map(files.map(file => [file.object.key, file]))
+  const listed = new Map(files.map(file => [file.key, file]))
   return tasks.map(({ task, keys }) => ({
     task,
     files: keys.map(key => {

@@ -4,6 +4,7 @@ import type { Columns } from '../core/operator.ts'
 import { Pipeline } from '../core/pipeline.ts'
 import { type ExecutionOptions, resolveExecution } from '../core/run.ts'
 import { ParquetScan } from '../dataset/scan.ts'
+import { ScanPart } from '../dataset/scan-part.ts'
 import type { Store } from '../storage/store.ts'
 
 /** Column types by name. */
@@ -67,7 +68,7 @@ export function source<S extends Types | Schema = never>(
   checkChoice('missingColumns', missingColumns, ['error', 'null'])
   checkChoice('extraColumns', extraColumns, ['ignore', 'error'])
   const scanned = { files, schema, missingColumns, extraColumns }
-  return new Pipeline(new ParquetScan(store, scanned, resolveExecution(options)))
+  return new Pipeline(new ParquetScan([new ScanPart(store, scanned)], resolveExecution(options)))
 }
 
 function checkChoice(option: string, value: string | undefined, choices: readonly string[]): void {

@@ -29,7 +29,8 @@ test('a lane is told of what it reads, in its place, and of nothing else', async
     pagesPruned: 0,
     certain: false,
   })
-  const file = { id: 5, object: await store.head('x.parquet'), constants: [] }
+  const object = await store.head('x.parquet')
+  const file = { id: 5, key: object.key, part: 0, store, object, constants: [] }
   const told = laneFile({ file, name: 'x', metadata, rowGroups: [plan(1), plan(3)] })
   const arrived = structuredClone(told).metadata
   assert.deepEqual(Object.keys(arrived.rowGroups), ['1', '3'])

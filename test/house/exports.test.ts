@@ -14,6 +14,7 @@ test('the names that sluice exports', () => {
     'aggregate',
     'col',
     'compact',
+    'concat',
     'count',
     'derive',
     'describeDataset',

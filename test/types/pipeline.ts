@@ -4,6 +4,7 @@ import {
   aggregate,
   type Columns,
   col,
+  concat,
   count,
   derive,
   drop,
@@ -96,6 +97,27 @@ export function renameChangesNames(): void {
   typed.pipe(rename({ id: 1 }))
   // @ts-expect-error has another name by then
   typed.pipe(rename({ id: 'key' }), project('id'))
+}
+
+export function concatTakesTheSameColumns(): void {
+  const other = source(store, { schema: { name: new Utf8(), id: new Float64(), fare: new Float64() } })
+  const three = typed.pipe(drop('dt'))
+  const both = concat(three, other)
+  holds<Has<typeof both, { fare: number | null; id: bigint | number | null; name: string | null }>>()
+  const many = concat(three, three, other.pipe(filter('id > 1')), other)
+  holds<Has<typeof many, ColumnsIn<typeof both>>>()
+  concat(three, untyped).pipe(project('id'))
+  const one = concat(untyped)
+  holds<Has<typeof one, Columns>>()
+  concat(three, other.pipe(rename({ id: 'key' }), rename({ key: 'id' })))
+  // @ts-expect-error one lacks a column
+  concat(typed, other)
+  // @ts-expect-error one has more columns
+  concat(three, other, typed)
+  // @ts-expect-error not a pipeline
+  concat(three, store)
+  // @ts-expect-error no such column
+  concat(three, other).pipe(project('dt'))
 }
 
 export function deriveAddsAndReplaces(): void {
