@@ -13,7 +13,10 @@ export interface RepartitionOptions {
   by?: readonly string[]
   /** Most rows of one file. @default no limit */
   maxRowsPerFile?: number
-  /** A file is closed once it has about this many bytes: a number, or text such as `'128MB'`. @default no limit */
+  /**
+   * About how many bytes a file gets: a number, or text such as `'128MB'`. It gets more than that only if it has less
+   * than three quarters of it without the row group that comes next. @default no limit
+   */
   targetFileBytes?: number | string
   /** A job that meets more partitions than this fails: a guard against a key chosen by mistake. @default 10000 */
   maxPartitions?: number

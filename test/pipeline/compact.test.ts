@@ -107,6 +107,10 @@ describe('in place', () => {
     assert.deepEqual(fingerprint(join(folder, name, 'day=2024-01-01')), untouched)
     await assertSameRows(duckdb, byDay(name), expected)
     await assert.rejects(run(name, { partitions: 'hour = 3' }), hasCode('schema'))
+    await assert.rejects(run(`${name}/day=2024-01-01`, { partitions: 'day > 1' }), {
+      code: 'schema',
+      option: 'partitions',
+    })
     const none = await run(name, { partitions: "day > '2025-01-01'" })
     assert.deepEqual([none.compacted, none.before.files], [[], 0])
   })
