@@ -36,7 +36,7 @@ export interface Contestant {
 
 const interpreter = process.env['SLUICE_PYTHON'] ?? join(folder, '../.venv/bin/python')
 const everything = (): boolean => true
-/** What Sluice's modes and settings make no difference to is measured in one of them. */
+/** Sluice's modes, lanes and codecs make no difference where it decodes nothing. */
 const decodes: Contestant['can'] = ({ maintenance }) => !maintenance
 
 export const contestants: readonly Contestant[] = [

@@ -4,6 +4,7 @@ import { basename, dirname } from 'node:path'
 import {
   col,
   compact,
+  concat,
   derive,
   drop,
   filter,
@@ -37,10 +38,9 @@ await measure(version, async () => {
   if (task.aggregate) operators.push(totals(by))
   else if (by !== null) operators.push(repartition({ by: [by] }))
 
-  const lake = await openStore(dirname(task.data[0]))
-  const names = task.data.map(folder => basename(folder))
-  const files = names.map(name => `${name}/*.parquet`)
-  const input = source(lake, { files, mode, memory, lanes: threads }).pipe(...operators)
+  const stores = await Promise.all(task.data.map(folder => openStore(folder)))
+  const [first, ...more] = stores.map(store => source(store, { mode, memory, lanes: threads }))
+  const input = (more.length === 0 ? first : concat(first, ...more)).pipe(...operators)
   if (task.kind === 'rewrite') {
     // No peer waits for the disk.
     const parent = await openStore(dirname(task.out), { durability: task.fsync ? 'fsync' : 'none' })
@@ -49,9 +49,9 @@ await measure(version, async () => {
     const { compression, passThrough } = task
     const options = { ...(compression && { compression }), ...(passThrough === false && { passThrough }) }
     // compact() cannot be told to decode: for that, the dataset is written anew.
-    const compacts = passThrough !== false && names.length === 1 && operators.length === 0
+    const compacts = passThrough !== false && more.length === 0 && operators.length === 0
     const report = compacts
-      ? await compact(lake.child(names[0]), { to, memory, lanes: threads })
+      ? await compact(stores[0], { to, memory, lanes: threads })
       : await input.to(partitionedParquet(to, options))
     if (task.maintenance && passThrough !== false && report.pages.total > 0) {
       throw new Error(`decoded ${report.pages.total} pages, where none had to be`)
