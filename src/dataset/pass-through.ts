@@ -2,7 +2,7 @@ import { DataType, type Field, type Schema } from 'apache-arrow'
 import type { PipelinePlan } from '../core/planner.ts'
 import { origins } from '../core/pushdown.ts'
 import { arrowSchema } from '../parquet/arrow-schema.ts'
-import type { FileMetadata } from '../parquet/metadata.ts'
+import type { ColumnChunkMetadata, ColumnDescriptor, FileMetadata } from '../parquet/metadata.ts'
 import { parquetSchema } from '../parquet/parquet-schema.ts'
 import { type SchemaNode, schemaTree } from '../parquet/schema-tree.ts'
 import { columnBounds } from './bounds.ts'
@@ -158,8 +158,9 @@ export class PassThrough {
     const path = columns && (unit.partition ?? this.#pathOf(fragment, plan!.rowGroup))
     if (columns === undefined || path === undefined) return undefined
     const chunks = columns.leaves.map(leaf => group.columns[leaf]!)
-    if (chunks.some(({ encrypted, filePath }) => encrypted === true || filePath !== undefined))
+    if (columns.leaves.some((leaf, i) => !isWhole(chunks[i]!, metadata.columns[leaf]!, group.numRows))) {
       return undefined
+    }
     return {
       path,
       joinable: columns.joinable,
@@ -238,6 +239,15 @@ export class PassThrough {
 /** Column chunks whose metadata is kept for a passage. */
 function chunksOf({ groups }: PlannedPassage): number {
   return groups.reduce((sum, { fragment }) => sum + fragment.metadata.columns.length, 0)
+}
+
+/** What is not, is decoded, which says what is wrong with it. */
+function isWhole(
+  { encrypted, filePath, numValues }: ColumnChunkMetadata,
+  { flat }: ColumnDescriptor,
+  rows: number,
+): boolean {
+  return encrypted !== true && filePath === undefined && (!flat || numValues === rows)
 }
 
 /** Whether a column has the same physical types and the same levels, so that its pages mean the same. */

@@ -40,6 +40,7 @@ export function mergeRowGroups(
   }
 }
 
+/** Damaged chunks do not go together either: decoding them says what is wrong where, or that it does not matter. */
 function mergeColumn(
   arena: Arena,
   field: Field,
@@ -50,6 +51,7 @@ function mergeColumn(
   try {
     return mergeChunks(arena, field, chunks, options, output)
   } catch (error) {
+    if (isSluiceError(error) && (error.code === 'corrupt' || error.code === 'unsupported')) return undefined
     throw isSluiceError(error) ? error.within({ column: field.name }) : error
   }
 }
