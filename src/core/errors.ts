@@ -24,6 +24,8 @@ export type ErrorCode =
   | 'timeout'
   /** The store or the network failed; trying again may help. */
   | 'io'
+  /** A worker thread died: out of memory, or of a defect. Others take its place; trying again may help. */
+  | 'lane'
   /** A function of the user's threw; see `cause`. */
   | 'callback'
 

@@ -1,5 +1,5 @@
 import { type MessagePort, Worker } from 'node:worker_threads'
-import { reviveError, type SerializedError, SluiceError, serializeError } from './errors.ts'
+import { isSluiceError, reviveError, type SerializedError, SluiceError, serializeError } from './errors.ts'
 
 /**
  * Calls between the main thread and a lane. A lane handles one call at a time, in order of arrival; while it
@@ -32,6 +32,8 @@ export class Transferred {
 
 /** The main thread's end of a lane. */
 export interface LaneClient {
+  /** What it died of: out of memory, a trap, a thread that ended. It answers every further call with it. */
+  readonly failure: SluiceError | undefined
   call<T>(method: string, ...args: unknown[]): Promise<T>
   close(): Promise<void>
 }
@@ -44,7 +46,7 @@ export class WorkerLane implements LaneClient {
   #worker: Worker
   #calls = new Map<number, { resolve: (value: never) => void; reject: (error: unknown) => void }>()
   #next = 0
-  #failure: Error | undefined
+  #failure: SluiceError | undefined
   #closed = false
 
   constructor(module: URL, emit: EmitHandler) {
@@ -58,6 +60,7 @@ export class WorkerLane implements LaneClient {
         )
         return
       }
+      if (message.kind === 'error' && message.error.code === 'lane') this.#fail(reviveError(message.error))
       const call = this.#calls.get(message.id)
       this.#settle(message.id)
       if (message.kind === 'result') call?.resolve(message.value as never)
@@ -65,7 +68,11 @@ export class WorkerLane implements LaneClient {
     })
     this.#worker.on('error', error => this.#fail(error))
     this.#worker.on('messageerror', error => this.#fail(error))
-    this.#worker.on('exit', code => this.#fail(new Error(`the worker thread ended with code ${code}`)))
+    this.#worker.on('exit', code => this.#fail(new Error(`its thread ended with code ${code}`)))
+  }
+
+  get failure(): SluiceError | undefined {
+    return this.#failure
   }
 
   call<T>(method: string, ...args: unknown[]): Promise<T> {
@@ -101,11 +108,12 @@ export class WorkerLane implements LaneClient {
   }
 
   #fail(cause: Error): void {
-    this.#failure ??= this.#closed
-      ? new SluiceError('callback', 'the lane has been closed')
-      : new SluiceError('io', `a lane failed: ${cause.message}`, { cause })
+    if (this.#failure !== undefined) return
+    if (this.#closed) this.#failure = new SluiceError('callback', 'the lane has been closed')
+    else this.#failure = isSluiceError(cause) ? cause : laneFailure(cause)
     for (const { reject } of this.#calls.values()) reject(this.#failure)
     this.#calls.clear()
+    void this.#worker.terminate()
   }
 }
 
@@ -113,16 +121,27 @@ export class WorkerLane implements LaneClient {
 export class InlineLane implements LaneClient {
   #handlers: LaneHandlers
   #last: Promise<unknown> = Promise.resolve()
+  #failure: SluiceError | undefined
 
   constructor(create: (emit: EmitHandler) => LaneHandlers, emit: EmitHandler) {
     this.#handlers = create(value => emit(value instanceof Transferred ? value.value : value))
   }
 
+  get failure(): SluiceError | undefined {
+    return this.#failure
+  }
+
   call<T>(method: string, ...args: unknown[]): Promise<T> {
     const result = this.#last.then(async () => {
+      if (this.#failure !== undefined) throw this.#failure
       const plain = args.map(arg => (arg instanceof Transferred ? arg.value : arg))
-      const value = await this.#handlers[method]!(...(plain as never[]))
-      return (value instanceof Transferred ? value.value : value) as T
+      try {
+        const value = await this.#handlers[method]!(...(plain as never[]))
+        return (value instanceof Transferred ? value.value : value) as T
+      } catch (error) {
+        if (isTrap(error)) this.#failure = laneFailure(error)
+        throw this.#failure ?? error
+      }
     })
     this.#last = result.catch(() => {})
     return result
@@ -159,10 +178,27 @@ export function serveLane(port: MessagePort, create: (emit: EmitHandler) => Lane
         const value = await handlers[method]!(...(args as never[]))
         send({ kind: 'result', id, value: value instanceof Transferred ? value.value : value }, value)
       } catch (error) {
-        port.postMessage({ kind: 'error', id, error: serializeError(error) })
+        port.postMessage({
+          kind: 'error',
+          id,
+          error: serializeError(isTrap(error) ? laneFailure(error) : error),
+        })
       }
     })
   })
+}
+
+/** What a lane died of, as its callers hear of it. */
+function laneFailure(cause: Error): SluiceError {
+  return new SluiceError('lane', `a lane died: ${cause.message}`, {
+    cause,
+    hint: 'The next run starts new ones. If it was for lack of memory, give the process more or use fewer lanes.',
+  })
+}
+
+/** A kernel that ended halfway: nobody knows what it has left in the lane's memory. */
+function isTrap(error: unknown): error is Error {
+  return error instanceof WebAssembly.RuntimeError
 }
 
 /**

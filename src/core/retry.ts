@@ -21,9 +21,14 @@ export interface RetryingOptions extends RetryOptions {
   budget?: RetryBudget | undefined
 }
 
-/** Whether trying again may help: the codes `io` and `timeout`. */
+/** Whether trying again may help: the codes `io`, `timeout` and `lane`. */
 export function isTransient(error: unknown): boolean {
-  return isSluiceError(error) && (error.code === 'io' || error.code === 'timeout')
+  return isSluiceError(error) && (error.code === 'io' || error.code === 'timeout' || error.code === 'lane')
+}
+
+/** Whether a worker thread died, so that what it was at can be done by another one. */
+export function isLaneDeath(error: unknown): boolean {
+  return isSluiceError(error) && error.code === 'lane'
 }
 
 /** Checks the options once, so that a mistake shows where they are given and not at the first failure. */

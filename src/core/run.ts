@@ -4,7 +4,7 @@ import { Budget } from './budget.ts'
 import { parseBytes } from './bytes.ts'
 import { SluiceError } from './errors.ts'
 import type { Mode, Progress, RunOptions, RunReport } from './report.ts'
-import { type RetryingOptions, retrying } from './retry.ts'
+import { isTransient, type RetryingOptions, retrying } from './retry.ts'
 import type { TokenBucket } from './token-bucket.ts'
 
 /** How a run uses the machine. */
@@ -126,13 +126,35 @@ export class Run implements AsyncDisposable {
     return this.#arena
   }
 
-  /** Does something that may be tried again, as often as the pipeline's `retry` says. */
-  attempt<T>(work: () => Promise<T>): Promise<T> {
+  /**
+   * Does something that may be tried again, as often as the pipeline's `retry` says, after failures that `retry` is for;
+   * `only` leaves out those that have been tried again by whoever is called.
+   */
+  attempt<T>(work: () => Promise<T>, only: (error: unknown) => boolean = () => true): Promise<T> {
     if (this.retry === undefined) return work()
+    const { shouldRetry = isTransient } = this.retry
     const count = () => {
       this.retries++
     }
-    return retrying(work, { ...this.retry, signal: this.signal, onRetry: count })
+    return retrying(work, {
+      ...this.retry,
+      shouldRetry: error => only(error) && shouldRetry(error),
+      signal: this.signal,
+      onRetry: count,
+    })
+  }
+
+  /** Remembers what was counted so far; calling what it returns forgets all that came later. */
+  checkpoint(): () => void {
+    const { rowsIn, rowsOut, files } = this
+    const rowGroups = { ...this.rowGroups }
+    const [fragments, pages, bloomFilters] = [
+      { ...this.fragments },
+      { ...this.pages },
+      { ...this.bloomFilters },
+    ]
+    return () =>
+      void Object.assign(this, { rowsIn, rowsOut, files, fragments, rowGroups, pages, bloomFilters })
   }
 
   /** Waits until the pushed-down throttles are ready for more, after so much has come through. */

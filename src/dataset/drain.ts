@@ -5,6 +5,7 @@ import { batchBytes, logicalSchema } from '../core/batch.ts'
 import type { LaneClient } from '../core/lanes.ts'
 import { Transferred } from '../core/lanes.ts'
 import { checkKeys, type PipelinePlan } from '../core/planner.ts'
+import { isLaneDeath } from '../core/retry.ts'
 import type { Run } from '../core/run.ts'
 import { stagesSchema } from '../core/stages.ts'
 import { type BatchMessage, fieldToMessage, packBatch } from '../core/transport.ts'
@@ -14,14 +15,14 @@ import type { StagedWriter } from '../storage/store.ts'
 import { copyVerbatim } from './copy.ts'
 import type { Fetched, FetchedPassage } from './fetch.ts'
 import type { LaneCounts, LaneSink } from './lane-messages.ts'
-import { type LanePool, openLanes, startLanes } from './lane-pool.ts'
+import { type LanePool, lastCounts, openLanes, startLanes } from './lane-pool.ts'
 import { type FileLimits, TaskOutput, type WrittenFile } from './output.ts'
 import type { RowGroupSize } from './partition-buffers.ts'
 import { PassThrough, type PlannedPassage } from './pass-through.ts'
 import { ParquetScan } from './scan.ts'
 import type { SourceFile } from './scan-listing.ts'
 import { Slabs } from './slabs.ts'
-import { type FetchedUnit, type PlannedUnit, SMALL_RUN } from './units.ts'
+import { type FetchedUnit, locatedIn, type PlannedUnit, SMALL_RUN } from './units.ts'
 
 /** Where the files of a drain go, and how they look. */
 export interface Drain {
@@ -74,19 +75,19 @@ export async function drainScan(
     )
     const all = tasks.flatMap(({ files }) => files)
     const started = await start(scan.planned(all, plan.head, run))
-    await eachUnit(started.units, started.pool, async (unit, lane, index) => {
-      await started.pool.introduce(lane, unit.fragment)
+    await eachUnit(started.units, started.pool, async (unit, number) => {
       const task = taskOf.get(unit.fragment.file.id)!
       taskOf.delete(unit.fragment.file.id)
-      const output = open(task)
-      outputs.set(index, output)
-      await guarded(output, async () => {
-        await counted(run, await lane.call<LaneCounts>('rewrite', unit.unit))
-        for (const { path } of await lane.call<{ path: string }[]>('leftovers'))
-          await lane.call('finish', path, [])
-        await lane.call('settle')
-        await drain.finishTask(task, await output.finish())
-      })
+      const work = async (): Promise<void> => {
+        const output = open(task)
+        outputs.set(number, output)
+        await guarded(output, async () => {
+          const counts = await rewriteFile(unit, await started.pool.lane(number, unit.fragment))
+          await drain.finishTask(task, await output.finish())
+          await counted(run, counts)
+        })
+      }
+      await run.attempt(work, isLaneDeath)
     })
     for (const task of taskOf.values()) await drain.finishTask(task, [])
   } else {
@@ -95,22 +96,30 @@ export async function drainScan(
       ? PassThrough.of(plan, parts, fields, drain.keys, drain.size, drain.limits.targetFileBytes)
       : undefined
     const target = { schema: parquetSchema(fields), slabs: new Slabs(run.budget) }
-    for (const { task, files } of tasks) {
+    const work = async ({ task, files }: DrainTask): Promise<void> => {
+      const forget = run.checkpoint()
       const output = open(task)
-      await guarded(output, async () => {
+      const fill = async (): Promise<void> => {
         const planned = placed(scan.planned(files, plan.head, run), drain)
         const work =
           passing === undefined ? planned : copyVerbatim(passing.plan(planned), { ...target, output }, run)
         const started = await start(work)
         started.pool.lanes.forEach((_, i) => void outputs.set(i, output))
-        await eachUnit(started.units, started.pool, async (work, lane) => {
-          if ('passage' in work) await join(work, scan, started.pool, lane, run)
-          else await rewrite(work, started.pool, lane, run)
+        await eachUnit(started.units, started.pool, async (work, number) => {
+          if ('passage' in work) await join(work, scan, started.pool, number, run)
+          else await rewrite(work, started.pool, number, run)
         })
         await finishLeftovers(started.pool, drain.size)
         await drain.finishTask(task, await output.finish())
+      }
+      await guarded(output, fill, async () => {
+        // What lanes hold of the task is of no use, and what they have yet to send must find no output.
+        await pool?.close()
+        pool = undefined
+        forget()
       })
     }
+    for (const task of tasks) await run.attempt(() => work(task), isLaneDeath)
   }
   await closeLanes(pool, run)
 }
@@ -118,11 +127,28 @@ export async function drainScan(
 async function rewrite(
   { fragment, unit }: FetchedUnit,
   pool: LanePool,
-  lane: LaneClient,
+  number: number,
   run: Run,
 ): Promise<void> {
-  await pool.introduce(lane, fragment)
-  await counted(run, await lane.call<LaneCounts>('rewrite', unit))
+  try {
+    const lane = await pool.lane(number, fragment)
+    await counted(run, await lane.call<LaneCounts>('rewrite', unit))
+  } catch (error) {
+    throw locatedIn(error, fragment, unit.rowGroups)
+  }
+}
+
+/** A whole file, into row groups that hold nothing else. */
+async function rewriteFile({ fragment, unit }: FetchedUnit, lane: LaneClient): Promise<LaneCounts> {
+  try {
+    const counts = await lane.call<LaneCounts>('rewrite', unit)
+    for (const { path } of await lane.call<{ path: string }[]>('leftovers'))
+      await lane.call('finish', path, [])
+    await lane.call('settle')
+    return counts
+  } catch (error) {
+    throw locatedIn(error, fragment, unit.rowGroups)
+  }
 }
 
 /** Has a lane join row groups; if they do not go together, it decodes them after all. */
@@ -130,12 +156,12 @@ async function join(
   fetched: FetchedPassage,
   scan: ParquetScan,
   pool: LanePool,
-  lane: LaneClient,
+  number: number,
   run: Run,
 ): Promise<void> {
   const { passage, groups } = fetched
-  const { path, rows, storedBytes } = passage
-  if (await lane.call<boolean>('join', path, groups)) {
+  const { rows, storedBytes } = passage
+  if (await joined(fetched, pool.lanes[number]!)) {
     run.rowGroups.joined += groups.length
     run.rowsIn += rows
     run.rowsOut += rows
@@ -145,7 +171,7 @@ async function join(
   fetched.release()
   for await (const unit of scan.fetched(inOrder(passage.groups.map(({ unit }) => unit)), run)) {
     try {
-      await rewrite(unit, pool, lane, run)
+      await rewrite(unit, pool, number, run)
     } finally {
       unit.release()
     }
@@ -159,6 +185,16 @@ async function* placed(
 ): AsyncGenerator<PlannedUnit> {
   for await (const unit of units) {
     yield partitionOf === undefined ? unit : { ...unit, partition: partitionOf(unit.fragment.file) }
+  }
+}
+
+async function joined({ passage, groups }: FetchedPassage, lane: LaneClient): Promise<boolean> {
+  try {
+    return await lane.call<boolean>('join', passage.path, groups)
+  } catch (error) {
+    const { fragment } = passage.groups[0]!
+    const isOneFile = passage.groups.every(group => group.fragment === fragment)
+    throw isOneFile ? locatedIn(error, fragment, passage.groups) : error
   }
 }
 
@@ -188,7 +224,7 @@ export async function drainBatches(plan: PipelinePlan, drain: Drain, run: Run): 
     const sink = laneSink(fields, plan.tail, drain)
     const program = { mode: 'streaming' as const, batchRows: 0, parts: [], sink }
     await guarded(output, async () => {
-      const pool = await openLanes(ended ? 0 : run.execution.lanes, run, program, value =>
+      const pool = await openLanes(ended ? 'inline' : run.execution.lanes, run, program, value =>
         output.append(value),
       )
       await eachLane(pool, async (lane, _, failed) => {
@@ -246,15 +282,15 @@ function laneSink(fields: readonly Field[], tail: LaneSink['tail'], drain: Drain
 async function eachUnit<F extends FetchedUnit | FetchedPassage>(
   units: AsyncGenerator<F>,
   pool: LanePool,
-  work: (unit: F, lane: LaneClient, index: number) => Promise<void>,
+  work: (unit: F, lane: number) => Promise<void>,
 ): Promise<void> {
   try {
-    await eachLane(pool, async (lane, index, failed) => {
+    await eachLane(pool, async (_, number, failed) => {
       while (!failed()) {
         const step = await units.next()
         if (step.done) return
         try {
-          await work(step.value, lane, index)
+          await work(step.value, number)
         } finally {
           step.value.release()
         }
@@ -330,13 +366,19 @@ async function finishLeftovers(pool: LanePool, size: RowGroupSize): Promise<void
 const SMALL_LEFTOVER = 0.25
 
 async function closeLanes(pool: LanePool | undefined, run: Run): Promise<void> {
-  for (const lane of pool?.lanes ?? []) run.laneHighWater += (await lane.call<LaneCounts>('settle')).highWater
+  for (const lane of pool?.lanes ?? []) run.laneHighWater += (await lastCounts(lane))?.highWater ?? 0
 }
 
-async function guarded(output: TaskOutput, work: () => Promise<void>): Promise<void> {
+/** Does what fills an output; if it fails calls `giveUp`, and leaves nothing of the output. */
+async function guarded(
+  output: TaskOutput,
+  work: () => Promise<void>,
+  giveUp: () => Promise<void> = async () => {},
+): Promise<void> {
   try {
     await work()
   } catch (error) {
+    await giveUp()
     await output.abort()
     throw error
   }

@@ -1,9 +1,10 @@
 import { extname } from 'node:path'
 import { InlineLane, type LaneClient, WorkerLane } from '../core/lanes.ts'
+import { isLaneDeath } from '../core/retry.ts'
 import type { Run } from '../core/run.ts'
 import type { Fetched } from './fetch.ts'
 import { laneHandlers } from './lane.ts'
-import type { LaneEmit, LaneProgram } from './lane-messages.ts'
+import type { LaneCounts, LaneEmit, LaneProgram } from './lane-messages.ts'
 import { laneBytes, lanesThatFit } from './mode.ts'
 import type { PlannedPassage } from './pass-through.ts'
 import { type Fragment, laneFile, type PlannedUnit, SMALL_RUN, SMALL_UNITS } from './units.ts'
@@ -11,52 +12,96 @@ import { type Fragment, laneFile, type PlannedUnit, SMALL_RUN, SMALL_UNITS } fro
 /** Takes a row group that lane number `lane` has encoded; the lane waits once a few are unanswered. */
 export type LaneEmitHandler = (emit: LaneEmit, lane: number) => Promise<void>
 
-/** The lanes of a run; each is lent to one unit at a time and remembers which files it knows. */
+/**
+ * The lanes of a run, by number; each is lent to one unit at a time and remembers which files it knows. One that has
+ * died is replaced when its number is used next, unless what it held is lost with it.
+ */
 export class LanePool {
-  readonly lanes: readonly LaneClient[]
-  readonly #idle: LaneClient[]
-  readonly #waiting: ((lane: LaneClient) => void)[] = []
+  readonly #lanes: LaneClient[]
+  readonly #start: (number: number) => LaneClient
+  readonly #program: LaneProgram
+  readonly #idle: number[]
+  readonly #waiting: ((number: number) => void)[] = []
   readonly #knows = new Map<LaneClient, number>()
 
-  constructor(lanes: readonly LaneClient[]) {
-    this.lanes = lanes
-    this.#idle = [...lanes]
+  private constructor(count: number, start: (number: number) => LaneClient, program: LaneProgram) {
+    this.#lanes = Array.from({ length: count }, (_, i) => start(i))
+    this.#start = start
+    this.#program = program
+    this.#idle = [...this.#lanes.keys()]
+  }
+
+  /** Starts and configures lanes, which end with the run at the latest. */
+  static async open(
+    count: number,
+    start: (number: number) => LaneClient,
+    program: LaneProgram,
+    run: Run,
+  ): Promise<LanePool> {
+    const pool = new LanePool(count, start, program)
+    run.onClose(() => pool.close())
+    await Promise.all(pool.lanes.map(lane => lane.call('configure', program)))
+    return pool
   }
 
   /** Ends the lanes; may be called again. */
   async close(): Promise<void> {
-    await Promise.all(this.lanes.map(lane => lane.close()))
+    await Promise.all(this.#lanes.map(lane => lane.close()))
+  }
+
+  get lanes(): readonly LaneClient[] {
+    return this.#lanes
   }
 
   get size(): number {
-    return this.lanes.length
+    return this.#lanes.length
   }
 
-  /** Waits for an idle lane and tells it of the fragment's file. */
-  async take(fragment: Fragment): Promise<LaneClient> {
-    const lane = this.#idle.shift() ?? (await new Promise<LaneClient>(resolve => this.#waiting.push(resolve)))
-    try {
-      await this.introduce(lane, fragment)
-      return lane
-    } catch (error) {
-      this.giveBack(lane)
-      throw error
-    }
+  /** Waits for an idle lane. */
+  async take(): Promise<number> {
+    return this.#idle.shift() ?? new Promise<number>(resolve => this.#waiting.push(resolve))
   }
 
-  giveBack(lane: LaneClient): void {
+  giveBack(number: number): void {
     const next = this.#waiting.shift()
-    if (next !== undefined) next(lane)
-    else this.#idle.push(lane)
+    if (next !== undefined) next(number)
+    else this.#idle.push(number)
   }
 
-  /** Tells a lane of a file, and to forget the one before: lanes take the files in order. */
-  async introduce(lane: LaneClient, fragment: Fragment): Promise<void> {
+  /** The lane of that number, which knows the file then and has forgotten the one before: lanes take files in order. */
+  async lane(number: number, fragment: Fragment): Promise<LaneClient> {
+    const lane = await this.#living(number)
     const known = this.#knows.get(lane)
-    if (known === fragment.file.id) return
+    if (known === fragment.file.id) return lane
     this.#knows.set(lane, fragment.file.id)
     if (known !== undefined) await lane.call('dropFile', known)
     await lane.call('addFile', laneFile(fragment))
+    return lane
+  }
+
+  async #living(number: number): Promise<LaneClient> {
+    const lane = this.#lanes[number]!
+    if (lane.failure === undefined) return lane
+    if (keepsRows(this.#program)) throw lane.failure
+    const next = this.#start(number)
+    this.#lanes[number] = next
+    await next.call('configure', this.#program)
+    return next
+  }
+}
+
+/** Whether lanes hold rows of units that they are done with. */
+function keepsRows({ groups, sink, mode }: Pick<LaneProgram, 'groups' | 'sink' | 'mode'>): boolean {
+  return groups !== undefined || (sink !== undefined && mode !== 'fragment')
+}
+
+/** What a lane counted that has given all its rows; it may die now and take nothing with it. */
+export async function lastCounts(lane: LaneClient): Promise<LaneCounts | undefined> {
+  try {
+    return await lane.call<LaneCounts>('settle')
+  } catch (error) {
+    if (isLaneDeath(error)) return undefined
+    throw error
   }
 }
 
@@ -91,7 +136,7 @@ export async function startLanes<P extends PlannedUnit | PlannedPassage>(
   }
   const small = ended && (first.length <= 1 || bytes < SMALL_RUN)
   const fitting = lanesThatFit(run.execution, Math.max(0, ...first.map(unit => unit.decodedBytes)))
-  const count = small ? 0 : ended ? Math.min(fitting, first.length) : fitting
+  const workers = ended ? Math.min(fitting, first.length) : fitting
   const units = source.fetched(chain(first, planned), run)
   const ahead = units.next()
   const taken = ahead.catch(() => undefined)
@@ -100,28 +145,27 @@ export async function startLanes<P extends PlannedUnit | PlannedPassage>(
     if (step?.done === false) step.value.release()
     await units.return(undefined)
   })
-  const pool = first.length === 0 ? new LanePool([]) : await openLanes(count, run, program, emit)
+  const lanes = first.length === 0 ? 0 : small ? 'inline' : workers
+  const pool = await openLanes(lanes, run, program, emit)
   return { pool, units: resume(ahead, units) }
 }
 
-/** Starts `count` workers, or a lane on the main thread for 0, and configures them. They end with the run at the latest. */
+/** Starts and configures workers, or one lane on the main thread. */
 export async function openLanes(
-  count: number,
+  lanes: number | 'inline',
   run: Run,
   program: Omit<LaneProgram, 'arenaBytes'>,
   emit: LaneEmitHandler,
 ): Promise<LanePool> {
+  const count = lanes === 'inline' ? 1 : lanes
   const arenaBytes = Math.floor(laneBytes(run.execution, Math.max(1, count)) * run.laneShare)
-  run.lanes = Math.max(run.lanes, count)
+  if (lanes !== 'inline') run.lanes = Math.max(run.lanes, count)
   const worker = new URL(`./lane-worker${extname(import.meta.url)}`, import.meta.url)
-  const lanes = Array.from({ length: Math.max(1, count) }, (_, i) => {
-    const own = (value: unknown) => emit(value as LaneEmit, i)
-    return count === 0 ? new InlineLane(laneHandlers, own) : new WorkerLane(worker, own)
-  })
-  const pool = new LanePool(lanes)
-  run.onClose(() => pool.close())
-  await Promise.all(lanes.map(lane => lane.call('configure', { ...program, arenaBytes })))
-  return pool
+  const start = (number: number): LaneClient => {
+    const own = (value: unknown) => emit(value as LaneEmit, number)
+    return lanes === 'inline' ? new InlineLane(laneHandlers, own) : new WorkerLane(worker, own)
+  }
+  return LanePool.open(count, start, { ...program, arenaBytes }, run)
 }
 
 async function* chain<T>(first: readonly T[], rest: AsyncGenerator<T>): AsyncGenerator<T> {

@@ -51,6 +51,8 @@ export class TaskOutput {
   readonly #open = new Map<string, OpenFile>()
   readonly #tails = new Map<string, Promise<void>>()
   readonly #written: WrittenFile[] = []
+  /** Of all files, open or closed. */
+  readonly #writers: StagedWriter[] = []
 
   constructor(
     fields: readonly Field[],
@@ -103,10 +105,10 @@ export class TaskOutput {
     return this.#written
   }
 
-  /** Gives up all files that are still open. */
+  /** Gives up all files, those that are closed as well. */
   async abort(): Promise<void> {
     await Promise.allSettled(this.#tails.values())
-    await Promise.allSettled(Array.from(this.#open.values(), ({ writer }) => writer.abort()))
+    await Promise.allSettled(this.#writers.map(writer => writer.abort()))
     this.#open.clear()
   }
 
@@ -124,6 +126,7 @@ export class TaskOutput {
     if (open === undefined) {
       const file = new ParquetFileWriter(this.#fields, this.#options)
       open = { writer: await this.#create(path), file, rows: 0, bytes: 0 }
+      this.#writers.push(open.writer)
       this.#open.set(path, open)
       await this.#write(open, file.header())
     }

@@ -10,8 +10,8 @@ import type { Source, SourceExplanation } from '../core/source.ts'
 import { narrowStages, requiredColumns, type Stage, stagesSchema } from '../core/stages.ts'
 import { batchFromMessage, fieldToMessage } from '../core/transport.ts'
 import { type Fetched, type FetchedPassage, fetchPassage, fetchUnit } from './fetch.ts'
-import type { LaneBatch, LaneCounts, LaneProgram } from './lane-messages.ts'
-import { startLanes } from './lane-pool.ts'
+import type { LaneBatch, LaneProgram } from './lane-messages.ts'
+import { lastCounts, startLanes } from './lane-pool.ts'
 import { chooseMode, lanesThatFit } from './mode.ts'
 import { OpenUnit } from './open-unit.ts'
 import type { PassThrough, PlannedPassage } from './pass-through.ts'
@@ -119,9 +119,9 @@ export class ParquetScan implements Source {
       }
       for (const lane of pool.lanes) {
         if (groups !== undefined) yield* restOf(lane)
-        const { pages, highWater } = await lane.call<LaneCounts>('settle')
-        run.countPages(pages.total, pages.opened)
-        run.laneHighWater += highWater
+        const counts = await lastCounts(lane)
+        run.countPages(counts?.pages.total ?? 0, counts?.pages.opened ?? 0)
+        run.laneHighWater += counts?.highWater ?? 0
       }
     } finally {
       await pool.close()

@@ -1,3 +1,4 @@
+import { type ErrorCode, isSluiceError } from '../core/errors.ts'
 import type { ColumnChunkMetadata, FileMetadata, RowRange } from '../parquet/metadata.ts'
 import type { PageRun } from '../parquet/page-ranges.ts'
 import type { LaneFile, LaneUnit } from './lane-messages.ts'
@@ -74,3 +75,20 @@ export function fileColumns(columns: readonly string[], { file }: Pick<Fragment,
 export function rowsIn(ranges: readonly RowRange[]): number {
   return ranges.reduce((sum, { start, end }) => sum + end - start, 0)
 }
+
+/** A lane's failure with the place that it was at: the file and, where it is but one, the row group. */
+export function locatedIn(
+  error: unknown,
+  { name }: Fragment,
+  rowGroups: readonly { rowGroup: number }[],
+): unknown {
+  if (!isSluiceError(error) || error.file !== undefined || !OF_THE_DATA.has(error.code)) return error
+  const [first, ...more] = rowGroups
+  return error.within({
+    file: name,
+    ...(first !== undefined && more.length === 0 ? { rowGroup: first.rowGroup } : {}),
+  })
+}
+
+/** Others may have come from the sink, through the lane. */
+const OF_THE_DATA: ReadonlySet<ErrorCode> = new Set(['corrupt', 'unsupported', 'budget', 'lane'])

@@ -10,7 +10,10 @@ import { sliceRows } from '../core/slice.ts'
  * that have been delivered: nothing is delivered twice, as long as those operators give the same rows in the same
  * order. Failures since the last batch that came through count.
  *
- * By default failures of code `io` and `timeout` are tried again, five times in all, with growing pauses.
+ * What a worker thread was at that died is done again by a new one: the unit of a read, the file or task of a rewrite.
+ * Not the groups of an `aggregate` in the lanes, which are lost with it.
+ *
+ * By default failures of code `io`, `timeout` and `lane` are tried again, five times in all, with growing pauses.
  */
 export function retry<T extends Columns>(options: RetryOperatorOptions = {}): Operator<T, T> {
   const { shouldRetry } = options
