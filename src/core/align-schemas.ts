@@ -1,8 +1,9 @@
-import { Field, Schema } from 'apache-arrow'
+import { Field, type RecordBatch, Schema } from 'apache-arrow'
+import { makeBatch } from './batch.ts'
 import { SluiceError } from './errors.ts'
 import { describeType } from './expressions/typename.ts'
 import { type Stage, unknownColumn } from './stages.ts'
-import { widens, wider } from './widen.ts'
+import { relabelled, widens, wider } from './widen.ts'
 
 /** One of several streams of batches that become one, and how messages name it. */
 export interface AlignedPart {
@@ -33,7 +34,7 @@ function commonField(field: Field, part: AlignedPart, first: AlignedPart): Field
   const { name, type } = field
   const own = part.schema.fields.find(other => other.name === name)
   if (own === undefined) throw lacking(name, part, first)
-  const common = String(own.type) === String(type) ? type : wider(type, own.type)
+  const common = wider(type, own.type)
   if (common !== undefined) return new Field(name, common, field.nullable || own.nullable, field.metadata)
   throw new SluiceError('schema', `is of type ${own.type} here and ${type} in ${first.name}`, {
     file: part.name,
@@ -42,12 +43,13 @@ function commonField(field: Field, part: AlignedPart, first: AlignedPart): Field
   })
 }
 
-/** Whatever has other types is cast, and then the columns are put in order. */
+/** Whatever has other types is cast, and then the columns are put in order. Where nulls may be is no matter. */
 function stagesTo(fields: readonly Field[], own: Schema): Stage[] {
   const stages: Stage[] = []
-  const narrow = fields.filter(({ name, type }) =>
-    widens(own.fields.find(field => field.name === name)!.type, type),
-  )
+  const narrow = fields.filter(({ name, type }) => {
+    const from = own.fields.find(field => field.name === name)!.type
+    return String(from) !== String(type) && widens(from, type)
+  })
   if (narrow.length > 0) {
     stages.push({
       op: 'derive',
@@ -69,4 +71,10 @@ function lacking(name: string, part: AlignedPart, other: AlignedPart): SluiceErr
     column: name,
     hint: `${hint} Use rename(), drop() or derive() in one of them, so that both have the same.`,
   })
+}
+
+/** Batches of one part with the fields that all have in common, which may have nulls where those of the part have none. */
+export function alignedBatch(batch: RecordBatch, fields: readonly Field[]): RecordBatch {
+  const columns = batch.data.children.map((column, i) => relabelled(column, fields[i]!.type))
+  return makeBatch(fields, columns, batch.numRows)
 }

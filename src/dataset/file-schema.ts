@@ -1,7 +1,7 @@
-import { DataType, type Decimal, Field, Schema } from 'apache-arrow'
+import { DataType, Field, Schema } from 'apache-arrow'
 import { SluiceError } from '../core/errors.ts'
 import { unknownColumn } from '../core/stages.ts'
-import { widens, wider } from '../core/widen.ts'
+import { sameValues, widens, wider } from '../core/widen.ts'
 import { arrowSchema } from '../parquet/arrow-schema.ts'
 import type { FileMetadata } from '../parquet/metadata.ts'
 
@@ -41,11 +41,9 @@ export function sourceColumns(
     if (found === undefined) {
       if (missingColumns !== 'null') throw unknownColumn(name, new Schema([...columns, ...keys]))
       columns.push(new Field(name, type, true, field.metadata))
-    } else if (String(found.type) !== String(type)) {
-      if (at < 0 || !(DataType.isNull(found.type) || widens(found.type, type)))
-        throw misdeclared(field, found, file)
+    } else if (at >= 0 && (DataType.isNull(found.type) || widens(found.type, type))) {
       columns[at] = new Field(name, type, found.nullable, found.metadata)
-    }
+    } else if (String(found.type) !== String(type)) throw misdeclared(field, found, file)
   }
   return columns
 }
@@ -67,7 +65,7 @@ export function absentColumns(
       if (missingColumns === 'null') return true
       throw missing(field, own, file)
     }
-    if (String(found.type) === String(field.type) || widens(found.type, field.type)) return false
+    if (sameValues(found.type, field.type) || widens(found.type, field.type)) return false
     if (DataType.isNull(found.type)) return true
     throw unfit(field, found, file)
   })
@@ -97,18 +95,18 @@ function missing({ name }: Field, own: Schema, file: string): SluiceError {
 
 function unfit(field: Field, found: Field, file: string): SluiceError {
   const type = DataType.isNull(field.type) ? found.type : wider(field.type, found.type)
-  return new SluiceError(
-    'schema',
-    `is of type ${found.type} in this file and ${field.type} in the source, whose first file says so`,
-    {
-      file,
-      column: field.name,
-      hint:
-        type === undefined
-          ? 'Read the files with different types as sources of their own, cast the column, and concat() them.'
-          : `Declare a type that has the values of both: ${declaration(new Field(field.name, type))}.`,
-    },
-  )
+  const differs =
+    String(found.type) === String(field.type)
+      ? 'may have nulls within in this file and none in the source'
+      : `is of type ${found.type} in this file and ${field.type} in the source`
+  return new SluiceError('schema', `${differs}, whose first file says so`, {
+    file,
+    column: field.name,
+    hint:
+      type === undefined
+        ? 'Read the files with different types as sources of their own, cast the column, and concat() them.'
+        : `Declare a type that has the values of both: ${declaration(new Field(field.name, type))}.`,
+  })
 }
 
 function misdeclared({ name, type }: Field, found: Field, file: string): SluiceError {
@@ -123,10 +121,17 @@ function misdeclared({ name, type }: Field, found: Field, file: string): SluiceE
 /** The option that declares a column, as it is written. */
 function declaration({ name, type }: Field): string {
   const key = /^[A-Za-z_$][\w$]*$/.test(name) ? name : JSON.stringify(name)
-  const value = DataType.isDecimal(type)
-    ? `new Decimal(${(type as Decimal).scale}, ${(type as Decimal).precision})`
-    : /^\w+$/.test(String(type))
-      ? `new ${type}()`
-      : String(type)
-  return `schema: { ${key}: ${value} }`
+  return `schema: { ${key}: ${construction(type)} }`
+}
+
+function construction(type: DataType): string {
+  if (DataType.isDecimal(type)) return `new Decimal(${type.scale}, ${type.precision})`
+  const fields = (type.children ?? []).map(
+    ({ name, type, nullable }: Field) =>
+      `new Field(${JSON.stringify(name)}, ${construction(type)}, ${nullable})`,
+  )
+  if (DataType.isStruct(type)) return `new Struct([${fields.join(', ')}])`
+  if (DataType.isList(type)) return `new List(${fields[0]})`
+  if (DataType.isMap(type)) return `new Map_(${fields[0]})`
+  return /^\w+$/.test(String(type)) ? `new ${type}()` : String(type)
 }

@@ -1,7 +1,6 @@
 import type { RecordBatch, Schema } from 'apache-arrow'
 import type { Aggregation } from '../core/aggregation/plan.ts'
-import { alignSchemas } from '../core/align-schemas.ts'
-import { makeBatch } from '../core/batch.ts'
+import { alignedBatch, alignSchemas } from '../core/align-schemas.ts'
 import { forEachConcurrently } from '../core/concurrency.ts'
 import type { LaneClient } from '../core/lanes.ts'
 import { mapOrdered } from '../core/ordered.ts'
@@ -109,9 +108,8 @@ export class ParquetScan implements Source {
             await run.paced(step.batch.rows, step.bytes)
             if (step.batch.rows === 0) continue
             const batch = batchFromMessage(step.batch)
-            // A column may have nulls in one part and none in another.
             const several = this.parts.length > 1 && groups === undefined
-            yield several ? makeBatch(fields, batch.data.children, batch.numRows) : batch
+            yield several ? alignedBatch(batch, fields) : batch
           }
         } finally {
           unit.release()

@@ -1,4 +1,4 @@
-import { DataType, Field, List, Map_, Struct } from 'apache-arrow'
+import { DataType, Field } from 'apache-arrow'
 import { SluiceError } from '../core/errors.ts'
 import { mapOrdered } from '../core/ordered.ts'
 import type { Run } from '../core/run.ts'
@@ -57,22 +57,13 @@ function uniteColumns(a: readonly Field[], b: readonly Field[], file: string): F
 }
 
 function uniteFields(a: Field, b: Field, file: string): Field {
-  const type = uniteTypes(a.type, b.type, file)
+  const type = DataType.isNull(a.type) ? b.type : DataType.isNull(b.type) ? a.type : wider(a.type, b.type)
   if (type !== undefined) return new Field(a.name, type, a.nullable || b.nullable, a.metadata)
   throw new SluiceError('schema', `is of type ${b.type} in this file and ${a.type} in others`, {
     file,
     column: a.name,
     hint: 'Compact partitions of different types for themselves, or write their files anew as one type.',
   })
-}
-
-function uniteTypes(a: DataType, b: DataType, file: string): DataType | undefined {
-  const children = () => a.children.map((child, i) => uniteFields(child, b.children[i]!, file))
-  if (String(a) !== String(b)) return DataType.isNull(a) ? b : DataType.isNull(b) ? a : wider(a, b)
-  if (DataType.isList(a)) return new List(children()[0]!)
-  if (DataType.isStruct(a)) return new Struct(children())
-  if (DataType.isMap(a)) return new Map_(children()[0] as Field<never>, a.keysSorted)
-  return a
 }
 
 function nullable({ name, type, metadata }: Field): Field {

@@ -1,7 +1,6 @@
 import type { RecordBatch, Schema } from 'apache-arrow'
 import { GROUPS_SHARE } from '../core/aggregation/aggregate-rows.ts'
-import { alignSchemas } from '../core/align-schemas.ts'
-import { makeBatch } from '../core/batch.ts'
+import { alignedBatch, alignSchemas } from '../core/align-schemas.ts'
 import { SluiceError } from '../core/errors.ts'
 import { type Columns, type Operator, restartable } from '../core/operator.ts'
 import { Pipeline } from '../core/pipeline.ts'
@@ -118,8 +117,7 @@ class ConcatSource implements Source {
       if (operators.some(({ description }) => description!.op === 'aggregate'))
         run.laneShare = Math.min(run.laneShare, 1 - GROUPS_SHARE)
       const all = [...operators, ...[...aligning[i]!, ...stages].map(stage => stageOperator(stage))]
-      for await (const batch of streamOf(source, all, run))
-        yield makeBatch(fields, batch.data.children, batch.numRows)
+      for await (const batch of streamOf(source, all, run)) yield alignedBatch(batch, fields)
     }
   }
 

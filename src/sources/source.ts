@@ -23,7 +23,7 @@ export interface SourceOptions<S extends Types | Schema = Types> extends Executi
    * Types of columns, partition keys among them; columns not named are taken as they are. A partition key's type
    * is otherwise read from the folders' names: int64, date, or text. A column of the files may be narrower than
    * declared: integers of fewer bits (unsigned ones also in signed ones), float32 for float64, decimals of fewer digits
-   * at the same scale. Another type is an error.
+   * at the same scale, nested columns without nulls within. Another type is an error.
    * @default the types of the first file
    */
   schema?: S

@@ -15,6 +15,7 @@ import {
   Utf8,
 } from 'apache-arrow'
 import {
+  concat,
   drop,
   filter,
   type Mode,
@@ -38,6 +39,8 @@ const { folder, store, duckdb } = await openWorkspace({ after })
 const modes: readonly Mode[] = ['streaming', 'fragment', 'batch']
 const ROWS = 9000
 let outputs = 0
+/** Half of what a row group may have: none is small. */
+const NOT_SMALL = { passThrough: true, rowGroupRows: 4 } as const
 
 /** Writes a file of each query, in this order, and gives the glob that matches them. */
 async function files(queries: readonly string[], options = ''): Promise<string> {
@@ -285,6 +288,40 @@ test('a nested column has one type', async () => {
   const type = new Struct([new Field('a', new Int64(), true)])
   await refused(source(store, { files: glob }), 's', 'as sources of their own')
   await refused(source(store, { files: glob, schema: { s: type } }), 's', 'is declared as')
+})
+
+test('a nested column may have nulls within in some files only', { skip: noPython }, async () => {
+  await python(
+    `
+    import pyarrow as pa, pyarrow.parquet as pq
+    def table(nullable, rows):
+        item = pa.field('element', pa.int64(), nullable=nullable)
+        type = pa.struct([pa.field('a', pa.int64(), nullable=nullable), pa.field('l', pa.list_(item), nullable=nullable)])
+        return pa.table({'s': pa.array(rows, type), 'm': pa.array([[('k', 1)], None], pa.map_(pa.string(), pa.field('value', pa.int64(), nullable=nullable)))})
+    pq.write_table(table(False, [{'a': 1, 'l': [1, 2]}, None]), f'{input}/required-0.parquet')
+    pq.write_table(table(True, [{'a': None, 'l': None}, {'a': 3, 'l': [None, 4]}]), f'{input}/required-1.parquet')
+    `,
+    folder,
+  )
+  const expected = `SELECT * FROM read_parquet(${quote(join(folder, 'required-*.parquet'))})`
+  const [strict, loose] = ['required-0.parquet', 'required-1.parquet'] as const
+  await refused(
+    source(store, { files: [strict, loose] }),
+    's',
+    loose,
+    'new Field("element", new Int64(), true)',
+  )
+  const schema = await source(store, { files: loose }).schema()
+  for (const pipeline of [
+    source(store, { files: [loose, strict] }),
+    source(store, { files: [strict, loose], schema }),
+    concat(source(store, { files: strict }), source(store, { files: loose })),
+  ]) {
+    const { report, sql: found } = await write(pipeline, NOT_SMALL)
+    assert.deepEqual(report.rowGroups, { total: 2, pruned: 0, copied: 1, joined: 0 })
+    await assertSameRows(duckdb, found, expected)
+    assert.equal((await pipeline.collect()).numRows, 4)
+  }
 })
 
 describe('folders of DuckDB', { skip: noCorpus }, () => {
