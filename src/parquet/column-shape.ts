@@ -1,6 +1,6 @@
 import { type DataType, Field, List, Map_, Struct } from 'apache-arrow'
 import { leafType } from './arrow-leaf.ts'
-import { DECIMAL_BYTES_KEY, FIELD_ID_KEY, LOGICAL_TYPE_KEY } from './field-metadata.ts'
+import { DECIMAL_BYTES_KEY, FIELD_ID_KEY, INT96_KEY, LOGICAL_TYPE_KEY } from './field-metadata.ts'
 import type { SchemaElement } from './metadata.ts'
 import type { SchemaNode } from './schema-tree.ts'
 
@@ -145,6 +145,7 @@ function annotation(element: SchemaElement): Map<string, string> {
   if (type === 'FIXED_LEN_BYTE_ARRAY' && (logicalType?.type ?? element.convertedType) === 'DECIMAL') {
     metadata.set(DECIMAL_BYTES_KEY, String(typeLength))
   }
+  if (type === 'INT96') metadata.set(INT96_KEY, 'true')
   return metadata
 }
 

@@ -1,7 +1,7 @@
 import { DataType, DateUnit, type Field, Precision, TimeUnit } from 'apache-arrow'
 import { SluiceError } from '../core/errors.ts'
 import type { Kernels } from '../core/kernels/kernels.ts'
-import { DECIMAL_BYTES_KEY, LOGICAL_TYPE_KEY } from './field-metadata.ts'
+import { DECIMAL_BYTES_KEY, INT96_KEY, LOGICAL_TYPE_KEY } from './field-metadata.ts'
 import type {
   ConvertedType,
   LogicalType,
@@ -98,7 +98,10 @@ function plainLeaf(field: Field): LeafType {
     return { ...days, arrowWidth: 8, convert: (k, values, count, out) => k.daysOfMillis(values, count, out) }
   }
   if (DataType.isTime(type)) return time(type.unit)
-  if (DataType.isTimestamp(type)) return timestamp(type.unit, typeof type.timezone === 'string')
+  if (DataType.isTimestamp(type)) {
+    if (type.unit === TimeUnit.NANOSECOND && field.metadata.has(INT96_KEY)) return INT96
+    return timestamp(type.unit, typeof type.timezone === 'string')
+  }
   throw new SluiceError('unsupported', `values of type ${type} cannot be written`, {
     column: field.name,
     hint: 'Cast the column, or leave it out.',
@@ -176,6 +179,16 @@ function timestamp(unit: TimeUnit, isAdjustedToUTC: boolean): LeafType {
   const leaf = fixed('INT64', 8, 'i64', { type: 'TIMESTAMP', isAdjustedToUTC, unit: parquetUnit(unit) })
   if (unit !== TimeUnit.SECOND) return leaf
   return { ...leaf, convert: (k, values, count, out) => k.scale64(values, count, 1000, out) }
+}
+
+/** The format defines no order for it. */
+const INT96: LeafType = {
+  ...fixed('INT96', 12, 'none'),
+  arrowWidth: 8,
+  convert: (k, values, count, out) => {
+    k.nanosecondsToInt96(values, count, out)
+    return count
+  },
 }
 
 function parquetUnit(unit: TimeUnit): ParquetTimeUnit {

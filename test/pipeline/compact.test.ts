@@ -353,6 +353,46 @@ describe('as PyArrow writes it', { skip: noPython }, () => {
     assert.equal((await run(name)).after.files, 1)
     assert.deepEqual(await found(), before)
   })
+
+  for (const [how, codecs] of [
+    ['joined', ['snappy', 'snappy', 'snappy']],
+    ['decoded', ['snappy', 'zstd', 'gzip']],
+  ] as const) {
+    test(`INT96 stays INT96, which Spark reads: ${how}`, async () => {
+      const name = `int96-${datasets++}`
+      const path = join(folder, name)
+      mkdirSync(path)
+      await python(
+        `
+        import pyarrow as pa, pyarrow.parquet as pq, datetime as dt
+        for part, codec in enumerate(input['codecs']):
+            times = [dt.datetime(1960 + 10 * part, 1, 1) + dt.timedelta(hours=7 * n, microseconds=n) if n % 5 else None for n in range(50)]
+            table = pa.table({'time': pa.array(times, type=pa.timestamp('ns')), 'inside': pa.array([[time] for time in times], type=pa.list_(pa.timestamp('ns')))})
+            if input['how'] == 'joined': table = table.select(['time'])
+            pq.write_table(table, f"{input['path']}/{part}.parquet", use_deprecated_int96_timestamps=True, compression=codec, store_schema=False)
+        `,
+        { path, how, codecs },
+      )
+      const look = () =>
+        python<[string[], string[]]>(
+          `
+          import pyarrow.parquet as pq, glob
+          files = glob.glob(input + '/*.parquet')
+          schema = pq.ParquetFile(files[0]).schema
+          types = [schema.column(i).physical_type for i in range(len(schema.names))]
+          result = [types, sorted(str(row) for file in files for row in pq.read_table(file).to_pylist())]
+          `,
+          path,
+        )
+      const before = await look()
+      const report = await run(name)
+      assert.deepEqual([report.after.files, report.rowGroups.joined], [1, how === 'joined' ? 3 : 0])
+      assert.deepEqual(await look(), before)
+      const times = (sql: string) =>
+        duckdb.query(`SELECT count(*) AS rows, min(time)::VARCHAR AS least FROM (${sql})`)
+      assert.deepEqual(await times(flat(name)), [{ rows: 150n, least: '1960-01-01 07:00:00.000001' }])
+    })
+  }
 })
 
 describe('into another place', () => {

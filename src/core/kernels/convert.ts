@@ -10,6 +10,8 @@ export interface ConvertKernels {
   widen64(source: number, count: number, width: number, target: number): void
   /** INT96 to nanoseconds since 1970. */
   int96ToNanoseconds(source: number, count: number, target: number): void
+  /** The way back: 12 bytes for each. */
+  nanosecondsToInt96(source: number, count: number, target: number): void
   /** Big-endian integers of `length` bytes to `width` bytes (16 or 32); -1 if one does not fit. */
   fixedDecimals(source: number, count: number, length: number, width: number, target: number): number
   /** The same for byte arrays, `gap` bytes between them, with lengths by `offsets`. */

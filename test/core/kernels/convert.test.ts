@@ -48,6 +48,19 @@ test('int96ToNanoseconds adds nanoseconds of the day to a Julian day, modulo 2^6
   })
 })
 
+test('nanosecondsToInt96 gives the Julian day and the nanoseconds since its midnight', () => {
+  forAll(rowsOf(integers(64)), times => {
+    const out = output(times.length * 12)
+    call('nanosecondsToInt96', input(packIntegers(times, 8)), times.length, out)
+    const day = 86_400_000_000_000n
+    const expected = times.flatMap(time => {
+      const rest = ((time % day) + day) % day
+      return [littleEndian(rest, 8), littleEndian((time - rest) / day + 2_440_588n, 4)]
+    })
+    assert.deepEqual(out.bytes, concat(expected))
+  })
+})
+
 /** Big-endian integers of a length, most of which fit in `width` bytes. */
 const bigEndian = (width: number) => (length: number) => {
   const bits = 8 * length

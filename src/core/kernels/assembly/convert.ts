@@ -53,6 +53,23 @@ export function int96ToNanoseconds(source: usize, count: i32, target: usize): vo
   }
 }
 
+/** The way back: nanoseconds since 1970 to INT96, with the nanoseconds of the day from 0. */
+export function nanosecondsToInt96(source: usize, count: i32, target: usize): void {
+  for (let i = 0; i < count; i++) {
+    const value = load<i64>(source)
+    let days = value / 86400000000000
+    let rest = value % 86400000000000
+    if (rest < 0) {
+      rest += 86400000000000
+      days--
+    }
+    store<i64>(target, rest)
+    store<u32>(target, <u32>(days + 2440588), 8)
+    source += 8
+    target += 12
+  }
+}
+
 /**
  * Two's complement big-endian integers of `length` bytes each to `width` bytes (16 or 32), little-endian.
  * Returns -1 if one does not fit.
