@@ -39,7 +39,7 @@ export async function* copyVerbatim(
 }
 
 /** Copies one row group into the output, a piece at a time, as far as the budget lets it. */
-async function copyPassage(
+export async function copyPassage(
   { path, groups, rows, storedBytes }: PlannedPassage,
   { output, schema, slabs }: CopyTarget,
   run: Run,

@@ -12,13 +12,13 @@ import { type BatchMessage, fieldToMessage, packBatch } from '../core/transport.
 import { parquetSchema } from '../parquet/parquet-schema.ts'
 import type { ResolvedWriteOptions } from '../parquet/write-options.ts'
 import type { StagedWriter } from '../storage/store.ts'
-import { copyVerbatim } from './copy.ts'
+import { type CopyTarget, copyPassage, copyVerbatim } from './copy.ts'
 import type { Fetched, FetchedPassage } from './fetch.ts'
 import type { LaneCounts, LaneSink } from './lane-messages.ts'
 import { type LanePool, lastCounts, openLanes, startLanes } from './lane-pool.ts'
 import { type FileLimits, TaskOutput, type WrittenFile } from './output.ts'
 import type { RowGroupSize } from './partition-buffers.ts'
-import { PassThrough, type PlannedPassage } from './pass-through.ts'
+import { alone, PassThrough, type PlannedPassage } from './pass-through.ts'
 import { ParquetScan } from './scan.ts'
 import type { SourceFile } from './scan-listing.ts'
 import { Slabs } from './slabs.ts'
@@ -106,7 +106,7 @@ export async function drainScan(
         const started = await start(work)
         started.pool.lanes.forEach((_, i) => void outputs.set(i, output))
         await eachUnit(started.units, started.pool, async (work, number) => {
-          if ('passage' in work) await join(work, scan, started.pool, number, run)
+          if ('passage' in work) await join(work, scan, { ...target, output }, started.pool, number, run)
           else await rewrite(work, started.pool, number, run)
         })
         await finishLeftovers(started.pool, drain.size)
@@ -151,10 +151,11 @@ async function rewriteFile({ fragment, unit }: FetchedUnit, lane: LaneClient): P
   }
 }
 
-/** Has a lane join row groups; if they do not go together, it decodes them after all. */
+/** Has a lane join row groups; if they do not go together, they are decoded after all, or copied one by one. */
 async function join(
   fetched: FetchedPassage,
   scan: ParquetScan,
+  target: CopyTarget,
   pool: LanePool,
   number: number,
   run: Run,
@@ -169,7 +170,10 @@ async function join(
     return
   }
   fetched.release()
-  for await (const unit of scan.fetched(inOrder(passage.groups.map(({ unit }) => unit)), run)) {
+  const rest = (passage.parts ?? [passage]).flatMap(alone)
+  for (const work of rest) if ('path' in work) await copyPassage(work, target, run)
+  const units = rest.filter((work): work is PlannedUnit => !('path' in work))
+  for await (const unit of scan.fetched(inOrder(units), run)) {
     try {
       await rewrite(unit, pool, number, run)
     } finally {

@@ -19,6 +19,10 @@ export interface PlannedPassage {
   joinable: boolean
   /** Whether it is one row group whose bytes are good as they are: nothing has to be joined or given levels. */
   verbatim: boolean
+  /** Whether decoding may change values: INT96 has dates that 64 bits of nanoseconds do not have. */
+  fragile: boolean
+  /** What it is joined of, if that is more than one. */
+  parts?: readonly PlannedPassage[]
   groups: PassingRowGroup[]
   rows: number
   /** To be read. */
@@ -42,6 +46,13 @@ const JOINED_BYTES = 16 * 2 ** 20
 /** Chunks of small row groups that wait for others of their partitions: the main thread has their metadata. */
 const MOST_WAITING = 16_384
 
+/** Small row groups of one partition. */
+interface Waiting {
+  parts: PlannedPassage[]
+  rows: number
+  storedBytes: number
+}
+
 /** Files that share a schema. */
 interface PassingPart {
   schema: Schema
@@ -53,6 +64,7 @@ interface PassingPart {
 interface SourceColumns {
   leaves: number[]
   verbatim: boolean
+  fragile: boolean
   /** No column is nested. */
   joinable: boolean
 }
@@ -107,14 +119,14 @@ export class PassThrough {
 
   /** The same work, with row groups that pass through taken out and joined where they are small. */
   async *plan(units: AsyncIterable<PlannedUnit>): AsyncGenerator<PlannedUnit | PlannedPassage> {
-    const waiting = new Map<string, PlannedPassage>()
+    const waiting = new Map<string, Waiting>()
     let chunks = 0
     const take = (path: string): readonly (PlannedUnit | PlannedPassage)[] => {
-      const passage = waiting.get(path)!
+      const { parts } = waiting.get(path)!
       waiting.delete(path)
-      chunks -= chunksOf(passage)
-      const alone = passage.groups.length === 1
-      return alone || passage.joinable ? [passage] : passage.groups.map(({ unit }) => unit)
+      for (const part of parts) chunks -= chunksOf(part)
+      if (parts.length === 1) return parts
+      return parts.every(({ joinable }) => joinable) ? [joined(parts)] : parts.flatMap(alone)
     }
     for await (const unit of units) {
       const passage = this.#passage(unit)
@@ -122,29 +134,25 @@ export class PassThrough {
         yield unit
         continue
       }
-      const { path, rows, storedBytes, joinable } = passage
+      const { path, rows, storedBytes } = passage
       if (rows >= this.#size.rows * SMALL || storedBytes >= this.#joinedBytes * SMALL) {
         yield passage
         continue
       }
       const known = waiting.get(path)
       if (known !== undefined && this.#exceeds(known, passage)) yield* take(path)
-      const joined = waiting.get(path)
-      if (joined === undefined) waiting.set(path, passage)
-      else {
-        joined.groups.push(...passage.groups)
-        joined.rows += rows
-        joined.storedBytes += storedBytes
-        joined.joinable &&= joinable
-        joined.verbatim = false
-      }
+      const others = waiting.get(path) ?? { parts: [], rows: 0, storedBytes: 0 }
+      waiting.set(path, others)
+      others.parts.push(passage)
+      others.rows += rows
+      others.storedBytes += storedBytes
       chunks += chunksOf(passage)
       while (chunks > MOST_WAITING) yield* take(waiting.keys().next().value!)
     }
     for (const path of [...waiting.keys()]) yield* take(path)
   }
 
-  #exceeds(a: PlannedPassage, b: PlannedPassage): boolean {
+  #exceeds(a: Waiting, b: PlannedPassage): boolean {
     return a.rows + b.rows > this.#size.rows || a.storedBytes + b.storedBytes > this.#joinedBytes
   }
 
@@ -165,6 +173,7 @@ export class PassThrough {
       path,
       joinable: columns.joinable,
       verbatim: columns.verbatim,
+      fragile: columns.fragile,
       groups: [{ fragment, rowGroup: plan!.rowGroup, leaves: columns.leaves, unit }],
       rows: group.numRows,
       storedBytes: chunks.reduce((sum, { totalCompressedSize }) => sum + totalCompressedSize, 0),
@@ -207,7 +216,8 @@ export class PassThrough {
       if (node.children.length > 0 || node.element.repetition === 'REPEATED') joinable = false
       for (let leaf = node.firstLeaf; leaf < node.endLeaf; leaf++) leaves.push(leaf)
     }
-    return verbatim || joinable ? { leaves, verbatim, joinable } : undefined
+    const fragile = leaves.some(leaf => metadata.columns[leaf]!.element.type === 'INT96')
+    return verbatim || joinable ? { leaves, verbatim, fragile, joinable } : undefined
   }
 
   /** The partition of all rows of a row group, if they have one. */
@@ -233,6 +243,20 @@ export class PassThrough {
       values.push(formatPartitionValue(type, value, key))
     }
     return partitionPath(this.#keys, values)
+  }
+}
+
+/** What is to be done with a row group that was to be joined with others, and cannot be. */
+export function alone(passage: PlannedPassage): (PlannedUnit | PlannedPassage)[] {
+  return passage.fragile && passage.verbatim ? [passage] : passage.groups.map(({ unit }) => unit)
+}
+
+function joined(parts: readonly PlannedPassage[]): PlannedPassage {
+  return {
+    ...parts[0]!,
+    ...{ verbatim: false, parts, groups: parts.flatMap(({ groups }) => groups) },
+    rows: parts.reduce((sum, { rows }) => sum + rows, 0),
+    storedBytes: parts.reduce((sum, { storedBytes }) => sum + storedBytes, 0),
   }
 }
 

@@ -3,7 +3,15 @@ import { copyFileSync, mkdirSync, readdirSync, statSync, truncateSync, writeFile
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { pathToFileURL } from 'node:url'
-import { type CompactOptions, type CompactReport, compact } from '../../src/index.ts'
+import {
+  type CompactOptions,
+  type CompactReport,
+  compact,
+  filter,
+  parquetFile,
+  source,
+  sql,
+} from '../../src/index.ts'
 import { interceptStore } from '../dataset/intercept.ts'
 import { hasCode } from '../dataset/support.ts'
 import { quote } from '../support/duckdb.ts'
@@ -356,9 +364,9 @@ describe('as PyArrow writes it', { skip: noPython }, () => {
 
   for (const [how, codecs] of [
     ['joined', ['snappy', 'snappy', 'snappy']],
-    ['decoded', ['snappy', 'zstd', 'gzip']],
+    ['copied', ['snappy', 'zstd', 'gzip']],
   ] as const) {
-    test(`INT96 stays INT96, which Spark reads: ${how}`, async () => {
+    test(`INT96 stays INT96, which Spark reads, with all of its dates: ${how}`, async () => {
       const name = `int96-${datasets++}`
       const path = join(folder, name)
       mkdirSync(path)
@@ -366,31 +374,47 @@ describe('as PyArrow writes it', { skip: noPython }, () => {
         `
         import pyarrow as pa, pyarrow.parquet as pq, datetime as dt
         for part, codec in enumerate(input['codecs']):
-            times = [dt.datetime(1960 + 10 * part, 1, 1) + dt.timedelta(hours=7 * n, microseconds=n) if n % 5 else None for n in range(50)]
-            table = pa.table({'time': pa.array(times, type=pa.timestamp('ns')), 'inside': pa.array([[time] for time in times], type=pa.list_(pa.timestamp('ns')))})
-            if input['how'] == 'joined': table = table.select(['time'])
+            times = [dt.datetime([1960, 2024, 9999][n % 3], 1, 1) + dt.timedelta(hours=7 * part, microseconds=n) if n % 5 else None for n in range(50)]
+            table = pa.table({'time': pa.array(times, type=pa.timestamp('us')), 'part': [part] * 50})
             pq.write_table(table, f"{input['path']}/{part}.parquet", use_deprecated_int96_timestamps=True, compression=codec, store_schema=False)
         `,
-        { path, how, codecs },
+        { path, codecs },
       )
-      const look = () =>
+      const look = (files: string) =>
         python<[string[], string[]]>(
           `
           import pyarrow.parquet as pq, glob
-          files = glob.glob(input + '/*.parquet')
+          files = glob.glob(input)
           schema = pq.ParquetFile(files[0]).schema
           types = [schema.column(i).physical_type for i in range(len(schema.names))]
-          result = [types, sorted(str(row) for file in files for row in pq.read_table(file).to_pylist())]
+          rows = [row for file in files for row in pq.read_table(file, coerce_int96_timestamp_unit='us').to_pylist()]
+          result = [types, sorted(map(str, rows))]
           `,
-          path,
+          join(path, files),
         )
-      const before = await look()
-      const report = await run(name)
-      assert.deepEqual([report.after.files, report.rowGroups.joined], [1, how === 'joined' ? 3 : 0])
-      assert.deepEqual(await look(), before)
-      const times = (sql: string) =>
-        duckdb.query(`SELECT count(*) AS rows, min(time)::VARCHAR AS least FROM (${sql})`)
-      assert.deepEqual(await times(flat(name)), [{ rows: 150n, least: '1960-01-01 07:00:00.000001' }])
+      const before = await look('*.parquet')
+      assert.equal(before[0][0], 'INT96')
+      const { rowGroups, pages, after } = await run(name)
+      assert.deepEqual(
+        [after.files, pages, how === 'joined' ? rowGroups.joined : rowGroups.copied],
+        [1, NONE, 3],
+      )
+      assert.deepEqual(await look('*.parquet'), before)
+
+      const [file] = filesOf(name)
+      const recent = filter(
+        sql("time between timestamp '2000-01-01' and timestamp '2100-01-01' and part = 1"),
+      )
+      const sink = parquetFile(store, `${name}/written/anew.parquet`, { passThrough: false })
+      await source(store, { files: `${name}/${file}` })
+        .pipe(recent)
+        .to(sink)
+      const [types, rows] = await look('written/anew.parquet')
+      assert.deepEqual(types, before[0])
+      assert.deepEqual(
+        rows,
+        before[1].filter(row => row.includes('2024') && row.endsWith("'part': 1}")),
+      )
     })
   }
 })
