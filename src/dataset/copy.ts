@@ -50,6 +50,7 @@ export async function copyPassage(
     return { ...copy, pieces: pieces(group, ranges, slabs, run) }
   })
   await output.add(path, planned)
+  group.fragment.held?.release()
   run.rowGroups.copied++
   run.rowsIn += rows
   run.rowsOut += rows

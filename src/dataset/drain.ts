@@ -74,7 +74,7 @@ export async function drainScan(
       tasks.flatMap(({ task, files }) => files.map((file): [number, number] => [file.id, task])),
     )
     const all = tasks.flatMap(({ files }) => files)
-    const started = await start(scan.planned(all, plan.head, run))
+    const started = await start(scan.planned(all, plan.head, run, true))
     await eachUnit(started.units, started.pool, async (unit, number) => {
       const task = taskOf.get(unit.fragment.file.id)!
       taskOf.delete(unit.fragment.file.id)
@@ -100,7 +100,7 @@ export async function drainScan(
       const forget = run.checkpoint()
       const output = open(task)
       const fill = async (): Promise<void> => {
-        const planned = placed(scan.planned(files, plan.head, run), drain)
+        const planned = placed(scan.planned(files, plan.head, run, true), drain)
         const work =
           passing === undefined ? planned : copyVerbatim(passing.plan(planned), { ...target, output }, run)
         const started = await start(work)

@@ -5,7 +5,8 @@ import { chunkRange } from '../parquet/metadata.ts'
 import { coalesceRanges } from '../storage/ranges.ts'
 import type { ByteRange } from '../storage/store.ts'
 import type { PassingRowGroup, PlannedPassage } from './pass-through.ts'
-import type { Slabs } from './slabs.ts'
+import type { Slab, Slabs } from './slabs.ts'
+import type { HeldFile } from './small-files.ts'
 import type { FetchedUnit, Fragment, PlannedUnit } from './units.ts'
 
 /** Row groups that are joined undecoded, with their bytes in memory: for each, its columns' chunks. */
@@ -32,7 +33,7 @@ export async function fetchUnit(unit: PlannedUnit, slabs: Slabs, run: Run): Prom
       runs.map(({ start, end }) => inFile(fragment, rowGroup, leaf, { start, end })),
     ),
   )
-  const slab = await slabs.take(sizeOf(ranges), run.signal)
+  const slab = await takeSlab(slabs, [{ fragment, ranges }], run)
   try {
     const bytes = await read(fragment, ranges, run, slab)
     let next = 0
@@ -57,20 +58,19 @@ export async function fetchUnit(unit: PlannedUnit, slabs: Slabs, run: Run): Prom
 
 /** Reads row groups that are joined, all into one slab: a part of them alone is of no use. */
 export async function fetchPassage(passage: PlannedPassage, slabs: Slabs, run: Run): Promise<FetchedPassage> {
-  const requests = passage.groups.map(group => ({ group, ranges: chunkRanges(group) }))
-  const slab = await slabs.take(
-    requests.reduce((sum, { ranges }) => sum + sizeOf(ranges), 0),
-    run.signal,
-  )
+  const requests = passage.groups.map(group => {
+    return { group, fragment: group.fragment, ranges: chunkRanges(group) }
+  })
+  const slab = await takeSlab(slabs, requests, run)
   try {
     const groups: StoredChunk[][] = new Array(requests.length)
     let next = 0
     const worker = async (): Promise<void> => {
       for (let at = next++; at < requests.length; at = next++) {
-        const { group, ranges } = requests[at]!
+        const { group, fragment, ranges } = requests[at]!
         // What a failed try has allocated stays taken: others have what lies behind it.
         const into = { allocate: (bytes: number) => slab.allocate(bytes) }
-        groups[at] = storedChunks(group, await read(group.fragment, ranges, run, into))
+        groups[at] = storedChunks(group, await read(fragment, ranges, run, into))
       }
     }
     await Promise.all(Array.from({ length: Math.min(FILES_AT_ONCE, requests.length) }, worker))
@@ -91,8 +91,24 @@ function storedChunks({ fragment, rowGroup, leaves }: PassingRowGroup, bytes: Ui
   const { numRows: rows, columns: chunks } = rowGroups[rowGroup]!
   return leaves.map((leaf, i) => {
     const optional = columns[leaf]!.element.repetition === 'OPTIONAL'
-    return { metadata: chunks[leaf]!, rows, optional, bytes: bytes[i]! }
+    const { codec, statistics } = chunks[leaf]!
+    return { codec, statistics, rows, optional, bytes: bytes[i]! }
   })
+}
+
+/** Memory for what has not been read with the footers. */
+function takeSlab(
+  slabs: Slabs,
+  requests: readonly { fragment: Fragment; ranges: readonly ByteRange[] }[],
+  run: Run,
+): Promise<Slab> {
+  let size = 0
+  const held: HeldFile[] = []
+  for (const { fragment, ranges } of requests) {
+    if (fragment.held?.bytes === undefined) size += sizeOf(ranges)
+    else held.push(fragment.held)
+  }
+  return slabs.take(size, run.signal, held)
 }
 
 /** Where bytes go that are read; `reset` is called before each try. */
@@ -101,13 +117,19 @@ interface ReadTarget {
   reset?(): void
 }
 
-/** Reads ranges of a fragment's file, into memory of their own if no other is given. */
+/** Reads ranges of a fragment's file, if they are not there yet, into memory of their own if no other is given. */
 export async function read(
-  { file }: Fragment,
+  { file, held }: Fragment,
   ranges: readonly ByteRange[],
   run: Run,
   into?: ReadTarget,
 ): Promise<Uint8Array[]> {
+  const own = held?.bytes
+  if (own !== undefined) {
+    return ranges.map(({ start, end }) =>
+      into === undefined ? own.slice(start, end) : own.subarray(start, end),
+    )
+  }
   const bytes = await run.attempt(() => {
     into?.reset?.()
     return file.store.getRanges(file.object.key, ranges, {

@@ -95,21 +95,26 @@ export function withNulls(file: SourceFile, columns: readonly Field[]): SourceFi
   return nulls.length === 0 ? file : { ...file, constants: [...file.constants, ...nulls] }
 }
 
-/** Reads a file's footer, in one request where it is small. */
+/** Reads a file's footer, in one request where it is small; into memory that is `held` for the file, all of it. */
 export async function readMetadata(
   store: Store,
   object: ObjectMeta,
   run: Run,
   memo: SchemaMemo,
+  held?: Uint8Array,
 ): Promise<FileMetadata> {
   const file = fileName(store, object)
-  let wanted = Math.min(FOOTER_TAIL, object.size)
+  const own = (bytes: number): Uint8Array => (bytes === held?.length ? held : new Uint8Array(bytes))
+  const into = held === undefined ? {} : { allocate: own }
+  let wanted = held?.length ?? Math.min(FOOTER_TAIL, object.size)
   while (true) {
     const range = { start: object.size - wanted, end: object.size }
     const [tail] = await run.attempt(() =>
-      store.getRanges(object.key, [range], { ifMatch: object.etag, signal: run.signal }),
+      store.getRanges(object.key, [range], { ifMatch: object.etag, signal: run.signal, ...into }),
     )
     run.bytesRead += wanted
+    // A store may give memory of its own.
+    if (held !== undefined && tail!.buffer !== held.buffer) held.set(tail!)
     const footer = readFooter(tail!, object.size, file, memo)
     if ('metadata' in footer) return footer.metadata
     wanted = Math.min(footer.need, object.size)

@@ -4,7 +4,7 @@ import { mapOrdered } from '../core/ordered.ts'
 import { pushedPredicates } from '../core/pushdown.ts'
 import type { Run } from '../core/run.ts'
 import { requiredColumns, type Stage } from '../core/stages.ts'
-import type { FileMetadata } from '../parquet/metadata.ts'
+import type { ColumnChunkMetadata, FileMetadata } from '../parquet/metadata.ts'
 import type { Store } from '../storage/store.ts'
 import { constantBounds } from './bounds.ts'
 import { planFile } from './file-plan.ts'
@@ -19,6 +19,7 @@ import {
   withNulls,
 } from './scan-listing.ts'
 import { decodedBytes } from './scan-size.ts'
+import { SmallFiles } from './small-files.ts'
 import { type Fragment, fileColumns, type PlannedUnit, type RowGroupPlan, rowsIn } from './units.ts'
 
 /** Footers read ahead of need. */
@@ -85,16 +86,18 @@ export class ScanPart {
     return first.rowGroups.map((_, rowGroup) => decodedBytes(first, rowGroup, columns, schema))
   }
 
-  /** Work for the lanes. */
+  /** Work for the lanes; to `hold` small files saves a request each, where they are going to be read. */
   async *planned(
     files: readonly SourceFile[],
     stages: readonly Stage[],
     run: Run,
+    hold: boolean,
   ): AsyncGenerator<PlannedUnit> {
     const { schema } = await this.listing(run)
     const names = requiredColumns(stages, schema)
-    for await (const fragment of this.#fragments(files, stages, run)) {
-      const { metadata, rowGroups } = fragment
+    for await (const fragment of this.#fragments(files, stages, run, hold)) {
+      const { metadata, rowGroups, held } = fragment
+      if (rowGroups.length > 1 && run.mode !== 'fragment') held?.release()
       const columns = fileColumns(names, fragment)
       const unit = (rowGroups: RowGroupPlan[]): PlannedUnit => ({
         ...{ fragment, rowGroups },
@@ -113,6 +116,7 @@ export class ScanPart {
     files: readonly SourceFile[],
     stages: readonly Stage[],
     run: Run,
+    hold: boolean,
   ): AsyncGenerator<Fragment> {
     const { files: all, schema, own, first, memo, footers } = await this.listing(run)
     const predicates = pushedPredicates(stages, schema)
@@ -121,6 +125,8 @@ export class ScanPart {
     /** By the schema of files, which like files share. */
     const absent = new Map<FileMetadata['schema'], Field[]>()
     const request = { predicates, columns }
+    const whole = hold && predicates.length === 0 && wantsMost(first, columns)
+    const small = whole ? SmallFiles.of(run.budget) : undefined
     run.fragments.total += files.length
     const wanted = files.filter(file => {
       const bounds = constantBounds(file.constants)
@@ -133,10 +139,11 @@ export class ScanPart {
     let seenBytes = 0
     let seenRows = 0
     const fragments = mapOrdered(wanted, FOOTERS_AHEAD, async (file): Promise<Fragment> => {
-      const { key } = file.object
+      const { key, size } = file.object
       const known = file.object === all[0]!.object ? first : footers.get(key)
       footers.delete(key)
-      const metadata = known ?? (await readMetadata(this.store, file.object, run, memo))
+      const held = known === undefined ? small?.take(size) : undefined
+      const metadata = known ?? (await readMetadata(this.store, file.object, run, memo, held?.bytes))
       const name = fileName(this.store, file.object)
       let nulls = absent.get(metadata.schema)
       if (nulls === undefined) {
@@ -144,7 +151,7 @@ export class ScanPart {
         nulls = absentColumns(metadata, needed, name, this.#options)
         absent.set(metadata.schema, nulls)
       }
-      const opened = { file: withNulls(file, nulls), metadata, name }
+      const opened = { file: withNulls(file, nulls), metadata, name, held }
       return { ...opened, rowGroups: await planFile(opened, request, run) }
     })
     for await (const fragment of fragments) {
@@ -158,9 +165,20 @@ export class ScanPart {
       // Files not yet seen are taken to be like those that were.
       run.rowsTotal = before + Math.round(seenRows * (bytes / Math.max(1, seenBytes)))
       if (rowGroups.length > 0) yield fragment
-      else run.fragments.pruned++
+      else {
+        fragment.held?.release()
+        run.fragments.pruned++
+      }
     }
   }
+}
+
+/** Whether the columns are at least half of what a file has. */
+function wantsMost({ rowGroups }: FileMetadata, columns: readonly string[]): boolean {
+  const chunks = rowGroups.flatMap(group => group.columns)
+  const wanted = chunks.filter(({ path }) => columns.includes(path[0]!))
+  const size = (chunk: ColumnChunkMetadata): number => chunk.totalCompressedSize
+  return sum(wanted, size) >= sum(chunks, size) / 2
 }
 
 export function sum<T>(items: readonly T[], size: (item: T) => number): number {

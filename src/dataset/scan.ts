@@ -90,7 +90,7 @@ export class ParquetScan implements Source {
     const { fields } = stagesSchema(stages, await this.schema(run))
     const rows = { ...(await this.program(stages, run)), sharesBatches: run.keepsBatches }
     const program = groups === undefined ? rows : { ...rows, groups }
-    const planned = this.planned(await this.files(run), stages, run)
+    const planned = this.planned(await this.files(run), stages, run, true)
     const { pool, units } = await startLanes(this, planned, run, program, async () => {})
     // One unit more than there are lanes, so that none idles while its batch is being looked at.
     const results = mapOrdered(
@@ -188,15 +188,16 @@ export class ParquetScan implements Source {
     return { mode: run.mode, batchRows: this.execution.batchRows, parts }
   }
 
-  /** Work for the lanes. */
+  /** Work for the lanes; to `hold` small files saves a request each, where they are going to be read. */
   async *planned(
     files: readonly SourceFile[],
     stages: readonly Stage[],
     run: Run,
+    hold = false,
   ): AsyncGenerator<PlannedUnit> {
     for (const [i, { stages: own }] of (await this.listedParts(run)).entries()) {
       const ofPart = files.filter(({ part }) => part === i)
-      if (ofPart.length > 0) yield* this.parts[i]!.planned(ofPart, [...own, ...stages], run)
+      if (ofPart.length > 0) yield* this.parts[i]!.planned(ofPart, [...own, ...stages], run, hold)
     }
   }
 

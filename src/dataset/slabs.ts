@@ -1,4 +1,5 @@
 import type { Budget, Lease } from '../core/budget.ts'
+import type { HeldFile } from './small-files.ts'
 
 /**
  * Shared memory for bytes on their way from a store to a lane. Slabs are used again, because the runtime
@@ -12,13 +13,17 @@ export class Slabs {
     this.#budget = budget
   }
 
-  /** Waits until `bytes` are free in the budget. */
-  async take(bytes: number, signal: AbortSignal): Promise<Slab> {
-    const size = Math.max(UNIT, Math.ceil(bytes / UNIT) * UNIT)
-    const lease = await this.#budget.acquire(size, signal)
+  /** Waits until `bytes` are free in the budget, and what some files take that are given back with the slab. */
+  async take(bytes: number, signal: AbortSignal, held: readonly HeldFile[] = []): Promise<Slab> {
+    const size = Math.ceil(bytes / UNIT) * UNIT
+    const beside = held.reduce((sum, file) => sum + (file.bytes?.length ?? 0), 0)
+    const lease = await this.#budget.acquire(size + beside, signal)
+    for (const file of held) file.admitted()
     const index = this.#free.findIndex(buffer => buffer.byteLength >= size && buffer.byteLength <= 2 * size)
     const buffer = index < 0 ? new SharedArrayBuffer(size) : this.#free.splice(index, 1)[0]!
     return new Slab(buffer, lease, () => {
+      for (const file of held) file.release()
+      if (size === 0) return
       this.#free.push(buffer)
       if (this.#free.length > KEPT) this.#free.shift()
     })

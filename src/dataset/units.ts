@@ -3,6 +3,7 @@ import type { ColumnChunkMetadata, FileMetadata, RowRange } from '../parquet/met
 import type { PageRun } from '../parquet/page-ranges.ts'
 import type { LaneFile, LaneUnit } from './lane-messages.ts'
 import type { SourceFile } from './scan-listing.ts'
+import type { HeldFile } from './small-files.ts'
 
 /** A source file with its footer and the row groups that may hold wanted rows. */
 export interface Fragment {
@@ -10,6 +11,8 @@ export interface Fragment {
   name: string
   metadata: FileMetadata
   rowGroups: RowGroupPlan[]
+  /** All of its bytes, if they have been read with the footer. */
+  held?: HeldFile | undefined
 }
 
 /** What is to be read of a row group. */

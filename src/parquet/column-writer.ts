@@ -8,7 +8,7 @@ import { encodePlain } from './encodings/encode-plain.ts'
 import type { ValueEncoder } from './encodings/encoder.ts'
 import { flatLevels, type LeafLevels, nestedLevels } from './leaf-levels.ts'
 import { hasBloomFilter, type LeafType, leafType } from './leaf-type.ts'
-import type { ColumnChunkMetadata, Encoding, PageLocation } from './metadata.ts'
+import type { ColumnChunkMetadata, PageLocation } from './metadata.ts'
 import { nestedField } from './nested-field.ts'
 import { type PageRows, PageWriter } from './page-writer.ts'
 import { collectValidity } from './physical-column.ts'
@@ -131,9 +131,7 @@ function writePages(
     (sum, page) => joinBounds(leaf.order, sum, page.bounds),
     undefined,
   )
-  const encodings: Encoding[] = coded === undefined ? [encoder.encoding] : ['PLAIN', 'RLE_DICTIONARY']
-  if (!encodings.includes('RLE')) encodings.push('RLE')
-  const dataPage = options.pageVersion === 1 ? 'DATA_PAGE' : 'DATA_PAGE_V2'
+  const { encodings, encodingStats } = writer
   const metadata: ColumnChunkMetadata = {
     type: leaf.element.type!,
     encodings,
@@ -143,12 +141,9 @@ function writePages(
     totalUncompressedSize: writer.uncompressed,
     totalCompressedSize: writer.offset - start,
     dataPageOffset,
-    encodingStats: [{ pageType: dataPage, encoding: encoder.encoding, count: pages.length }],
+    encodingStats,
   }
-  if (coded !== undefined) {
-    metadata.dictionaryPageOffset = start
-    metadata.encodingStats?.unshift({ pageType: 'DICTIONARY_PAGE', encoding: 'PLAIN', count: 1 })
-  }
+  if (coded !== undefined) metadata.dictionaryPageOffset = start
   if (options.statistics) {
     metadata.statistics = { nullCount: levels.slots - levels.values, ...bounds }
   }

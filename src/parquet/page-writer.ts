@@ -7,8 +7,9 @@ import { isDictionaryEncoding } from './encodings/dictionary.ts'
 import { writeLength } from './encodings/encode-rle.ts'
 import type { ValueEncoder } from './encodings/encoder.ts'
 import { flatLevels, type LeafLevels } from './leaf-levels.ts'
-import type { Encoding } from './metadata.ts'
+import type { Encoding, PageEncodingStats } from './metadata.ts'
 import type { PageHeader } from './page-header.ts'
+import type { Page } from './pages.ts'
 import { ENCODINGS, PAGE_TYPES, type PageType } from './thrift-enums.ts'
 import { ThriftWriter } from './thrift-writer.ts'
 import type { ResolvedWriteOptions } from './write-options.ts'
@@ -28,6 +29,7 @@ export interface PageRows {
 export class PageWriter {
   /** Bytes so far, had nothing been compressed. */
   uncompressed = 0
+  readonly #pages = new Map<string, PageEncodingStats>()
   #arena: Arena
   #options: ResolvedWriteOptions
   #compressData: PageCompressor
@@ -49,6 +51,16 @@ export class PageWriter {
     return this.#output.length
   }
 
+  /** How many pages there are of each type and encoding. */
+  get encodingStats(): PageEncodingStats[] {
+    return [...this.#pages.values()]
+  }
+
+  /** The encodings of all pages, and that of levels. */
+  get encodings(): Encoding[] {
+    return [...new Set([...this.#pages.values()].map(({ encoding }) => encoding)).add('RLE')]
+  }
+
   /** Gives the scratch memory back. */
   free(): void {
     this.#scratch.free()
@@ -61,7 +73,7 @@ export class PageWriter {
     // Of its own: how values shrink says nothing about codes.
     const compress = pageCompressor(this.#options.codec, this.#options.level)
     this.#compressed(this.#buffer, bytes, compress, body =>
-      this.#write('DICTIONARY_PAGE', bytes, [body], w => {
+      this.#write('DICTIONARY_PAGE', encoder.encoding, bytes, [body], w => {
         w.struct(7, () => {
           w.i32(1, count)
           w.i32(2, code(encoder.encoding))
@@ -70,10 +82,11 @@ export class PageWriter {
     )
   }
 
-  /** A page as it lies in another file, header and all; `uncompressed` says how long it is without compression. */
-  copy(page: Uint8Array, uncompressed: number): void {
-    this.#output.append(page)
-    this.uncompressed += uncompressed
+  /** A page as it lies in another file, header and all. */
+  copy({ header, bytes, headerStart, start }: Page): void {
+    this.#output.append(bytes.subarray(headerStart, start + header.compressedSize))
+    this.uncompressed += start - headerStart + header.uncompressedSize
+    this.#count(TYPES[header.type], header.encoding)
   }
 
   /**
@@ -89,17 +102,23 @@ export class PageWriter {
     const isCompressed = header.type === 'data' ? this.#options.codec !== 'UNCOMPRESSED' : header.isCompressed
     const encoding = isDictionaryEncoding(header.encoding) ? 'RLE_DICTIONARY' : header.encoding
     const bytes = before + header.uncompressedSize - own
-    this.#write('DATA_PAGE_V2', bytes, [this.#arena.u8(this.#buffer, before), body.subarray(own)], w => {
-      dataHeaderV2(w, {
-        slots: rows,
-        nulls: 0,
-        rows,
-        encoding,
-        definition: before,
-        repetition: 0,
-        isCompressed,
-      })
-    })
+    this.#write(
+      'DATA_PAGE_V2',
+      encoding,
+      bytes,
+      [this.#arena.u8(this.#buffer, before), body.subarray(own)],
+      w => {
+        dataHeaderV2(w, {
+          slots: rows,
+          nulls: 0,
+          rows,
+          encoding,
+          definition: before,
+          repetition: 0,
+          isCompressed,
+        })
+      },
+    )
   }
 
   /** A data page. */
@@ -120,7 +139,7 @@ export class PageWriter {
     }
     bytes += encoder.encode(page.firstValue, page.values, this.#buffer + bytes)
     this.#compressed(this.#buffer, bytes, this.#compressData, body =>
-      this.#write('DATA_PAGE', bytes, [body], w => {
+      this.#write('DATA_PAGE', encoder.encoding, bytes, [body], w => {
         w.struct(5, () => {
           w.i32(1, levels.slotsIn(page.firstRow, page.rows))
           w.i32(2, code(encoder.encoding))
@@ -142,11 +161,17 @@ export class PageWriter {
       const isCompressed = this.#options.codec !== 'UNCOMPRESSED' && compressed.length < bytes
       const body = isCompressed ? compressed : this.#arena.u8(start, bytes)
       const slots = levels.slotsIn(firstRow, rows)
-      this.#write('DATA_PAGE_V2', before + bytes, [this.#arena.u8(this.#buffer, before), body], w => {
-        const { encoding } = encoder
-        const nulls = slots - page.values
-        dataHeaderV2(w, { slots, nulls, rows, encoding, definition, repetition, isCompressed })
-      })
+      const { encoding } = encoder
+      this.#write(
+        'DATA_PAGE_V2',
+        encoding,
+        before + bytes,
+        [this.#arena.u8(this.#buffer, before), body],
+        w => {
+          const nulls = slots - page.values
+          dataHeaderV2(w, { slots, nulls, rows, encoding, definition, repetition, isCompressed })
+        },
+      )
     })
   }
 
@@ -173,7 +198,13 @@ export class PageWriter {
     }
   }
 
-  #write(type: PageType, bytes: number, body: Uint8Array[], specific: (w: ThriftWriter) => void): void {
+  #write(
+    type: PageType,
+    encoding: Encoding,
+    bytes: number,
+    body: Uint8Array[],
+    specific: (w: ThriftWriter) => void,
+  ): void {
     const w = new ThriftWriter(64)
     const compressed = body.reduce((sum, part) => sum + part.length, 0)
     w.i32(1, PAGE_TYPES.indexOf(type))
@@ -185,6 +216,14 @@ export class PageWriter {
     this.#output.append(header)
     for (const part of body) this.#output.append(part)
     this.uncompressed += header.length + bytes
+    this.#count(type, encoding)
+  }
+
+  #count(pageType: PageType, encoding: Encoding): void {
+    const key = `${pageType} ${encoding}`
+    const known = this.#pages.get(key)
+    if (known === undefined) this.#pages.set(key, { pageType, encoding, count: 1 })
+    else known.count++
   }
 
   #reserve(bytes: number): void {
@@ -193,6 +232,13 @@ export class PageWriter {
     this.#buffer = this.#scratch.alloc(bytes)
     this.#capacity = bytes
   }
+}
+
+const TYPES: Record<PageHeader['type'], PageType> = {
+  data: 'DATA_PAGE',
+  'data-v2': 'DATA_PAGE_V2',
+  dictionary: 'DICTIONARY_PAGE',
+  other: 'INDEX_PAGE',
 }
 
 interface DataHeaderV2 {

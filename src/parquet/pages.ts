@@ -82,6 +82,12 @@ function scanPart({ bytes, firstRow, rows }: ChunkPart, result: ChunkPages): voi
   }
 }
 
+/** Room for bits, from bit `from` of the bitmap at `address` on. */
+export interface Bits {
+  address: number
+  from: number
+}
+
 /** Opens the pages of one chunk. */
 export class PageOpener {
   readonly #codec: PageCodec
@@ -97,7 +103,8 @@ export class PageOpener {
     return this.#codec.decompress(bodyOf(page), page.header.uncompressedSize, region)
   }
 
-  openData(page: Page, region: Region): OpenPage {
+  /** The validity bits of a nullable column are put where `bits` says, or into the region. */
+  openData(page: Page, region: Region, validity?: Bits): OpenPage {
     const { header } = page
     const rows = header.numValues
     const opened: OpenPage = {
@@ -109,50 +116,52 @@ export class PageOpener {
       values: 0,
       end: 0,
     }
-    if (header.type === 'data') this.#openV1(page, region, opened)
-    else this.#openV2(page, region, opened)
+    const bits = this.#nullable
+      ? (validity ?? { address: region.zeroed((rows + 7) >> 3), from: 0 })
+      : undefined
+    if (header.type === 'data') this.#openV1(page, region, opened, bits)
+    else this.#openV2(page, region, opened, bits)
     if (opened.dense === rows) opened.validity = 0
     return opened
   }
 
   /** Levels and values are compressed together; the levels' length is written before them. */
-  #openV1(page: Page, region: Region, opened: OpenPage): void {
+  #openV1(page: Page, region: Region, opened: OpenPage, bits: Bits | undefined): void {
     const { uncompressedSize, levelEncoding } = page.header
     opened.values = this.#codec.decompress(bodyOf(page), uncompressedSize, region)
     opened.end = opened.values + uncompressedSize
-    if (!this.#nullable) return
+    if (bits === undefined) return
     const { kernels } = region.arena
     const { rows } = opened
-    const validity = region.zeroed((rows + 7) >> 3)
     if (levelEncoding === 'RLE') {
       const start = opened.values + 4
       if (start > opened.end) throw cutLevels()
       const length = readU32(region.arena.u8(opened.values, 4))
       if (length > opened.end - start) throw cutLevels()
       opened.values = start + length
-      opened.dense = kernels.rleToBits(start, opened.values, rows, validity, 0)
+      opened.dense = kernels.rleToBits(start, opened.values, rows, bits.address, bits.from)
     } else if (levelEncoding === 'BIT_PACKED') {
       const start = opened.values
       opened.values = start + ((rows + 7) >> 3)
-      opened.dense = kernels.packedToBits(start, opened.end, rows, validity, 0)
+      opened.dense = kernels.packedToBits(start, opened.end, rows, bits.address, bits.from)
     } else throw new SluiceError('corrupt', `definition levels are encoded as ${levelEncoding}`)
     if (opened.dense < 0) throw cutLevels()
-    opened.validity = validity
+    opened.validity = bits.address
   }
 
   /** Levels come first, uncompressed, with their lengths in the header. */
-  #openV2(page: Page, region: Region, opened: OpenPage): void {
+  #openV2(page: Page, region: Region, opened: OpenPage, bits: Bits | undefined): void {
     const { uncompressedSize, repetitionBytes, definitionBytes, isCompressed } = page.header
     const body = bodyOf(page)
     const levels = repetitionBytes + definitionBytes
     const size = uncompressedSize - levels
-    if (this.#nullable) {
+    if (bits !== undefined) {
       const { arena } = region
       const { rows } = opened
       const start = region.alloc(definitionBytes)
       arena.u8(start, definitionBytes).set(body.subarray(repetitionBytes, levels))
-      opened.validity = region.zeroed((rows + 7) >> 3)
-      opened.dense = arena.kernels.rleToBits(start, start + definitionBytes, rows, opened.validity, 0)
+      opened.validity = bits.address
+      opened.dense = arena.kernels.rleToBits(start, start + definitionBytes, rows, bits.address, bits.from)
       if (opened.dense < 0) throw cutLevels()
     }
     const values = body.subarray(levels)

@@ -11,10 +11,12 @@ import {
   parquetFile,
   partitionedParquet,
   project,
+  RequestCounts,
   type RunReport,
   repartition,
   source,
   sql,
+  withObserver,
 } from '../../src/index.ts'
 import { quote } from '../support/duckdb.ts'
 import { noPython, python } from '../support/python.ts'
@@ -207,6 +209,44 @@ describe('small row groups are joined', () => {
       datasetSql(path, undefined),
       `SELECT id, real, few FROM (${TABLE}) WHERE id < 2000`,
     )
+  })
+})
+
+describe('small files are read whole', () => {
+  test('in one request each', async () => {
+    const counts = new RequestCounts()
+    const observed = withObserver(store, counts.add)
+    const { path } = await write(source(observed, { files: 'small-*.parquet', mode: 'streaming' }))
+    // The footer of the first one tells the schema.
+    assert.equal(counts.requests.getRanges, 25)
+    await assertSameRows(duckdb, datasetSql(path, undefined), TABLE)
+  })
+
+  test('unless little of them is wanted', async () => {
+    const counts = new RequestCounts()
+    const observed = withObserver(store, counts.add)
+    const input = source(observed, { files: 'small-*.parquet', mode: 'streaming' })
+    const { path } = await write(input.pipe(project('id')))
+    assert.equal(counts.requests.getRanges, 48)
+    await assertSameRows(duckdb, datasetSql(path, undefined), `SELECT id FROM (${TABLE})`)
+  })
+
+  test('and what is kept of them outlives the memory that they were in', async () => {
+    for (let part = 0; part < 12; part++) {
+      await source(store, { files: 'large-*.parquet', mode: 'batch' })
+        .pipe(filter(sql(`id >= ${part * 2000} and id < ${part * 2000 + 2000}`)))
+        .to(parquetFile(store, `piece-${String(part).padStart(2, '0')}.parquet`, { pageRows: 100 }))
+    }
+    const report = await source(store, { files: 'piece-*.parquet' }).to(
+      parquetFile(store, 'pieces.parquet', { passThrough: true, rowGroupRows: 4000 }),
+    )
+    assert.equal(report.rowGroups.copied, 12)
+    const found = await write(source(store, { files: 'pieces.parquet' }).pipe(filter(sql('id % 1000 = 7'))))
+    await assertSameRows(duckdb, datasetSql(found.path, undefined), `${TABLE} WHERE i % 1000 = 7`)
+    for (const id of [50, 7777, 23_999]) {
+      const one = await write(source(store, { files: 'pieces.parquet' }).pipe(filter(sql(`id = ${id}`))))
+      assert.deepEqual([one.report.rowsOut, one.report.rowsIn], [1, 100])
+    }
   })
 })
 

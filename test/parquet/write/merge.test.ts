@@ -2,13 +2,20 @@ import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
+import type { Field } from 'apache-arrow'
+import fc from 'fast-check'
+import { parquetMetadata, readColumnIndex, readOffsetIndex } from 'hyparquet'
 import { arrowSchema } from '../../../src/parquet/arrow-schema.ts'
 import { ParquetFileWriter } from '../../../src/parquet/file-writer.ts'
 import { readFooter } from '../../../src/parquet/footer.ts'
 import type { StoredChunk } from '../../../src/parquet/merge-chunks.ts'
 import { mergeRowGroups } from '../../../src/parquet/merge-row-groups.ts'
 import { chunkRange, type FileMetadata } from '../../../src/parquet/metadata.ts'
-import { type ParquetWriteOptions, resolveWriteOptions } from '../../../src/parquet/write-options.ts'
+import {
+  type ParquetWriteOptions,
+  type ResolvedWriteOptions,
+  resolveWriteOptions,
+} from '../../../src/parquet/write-options.ts'
 import { type DuckDB, openDuckDB, quote } from '../../support/duckdb.ts'
 import { noPython, python } from '../../support/python.ts'
 import { tempFolder } from '../../support/temp.ts'
@@ -87,6 +94,107 @@ describe('mergeRowGroups', () => {
       assert.equal(read, true)
     })
   }
+
+  it('a page has the bounds and the nulls of its rows', async t => {
+    const folder = tempFolder(t)
+    const duckdb = await openDuckDB(t)
+    // Pages of 3000 rows are copied, of 300 rows gathered.
+    const ends = [0, 3000, 3300, 3600, 6600, 6900]
+    const paths = ends.slice(1).map((to, i) => ({ path: join(folder, `${i}.parquet`), from: ends[i]!, to }))
+    for (const { path, from, to } of paths) {
+      await duckdb.connection.run(
+        `COPY (SELECT id, code, name FROM (${rows(from, to)})) TO ${quote(path)} (FORMAT parquet)`,
+      )
+    }
+    await check(
+      duckdb,
+      folder,
+      paths.map(({ path }) => stored(path)),
+      `SELECT id, code, name FROM (${rows(0, 6900)})`,
+    )
+    const path = join(folder, 'merged.parquet')
+    const bytes = readFileSync(path)
+    const file = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length)
+    const metadata = parquetMetadata(file)
+    const [group] = metadata.row_groups
+    for (const [index, chunk] of group!.columns.entries()) {
+      const name = ['id', 'code', 'name'][index]!
+      const indexAt = (offset: bigint | undefined, length: number | undefined) => ({
+        view: new DataView(file, Number(offset), length),
+        offset: 0,
+      })
+      const element = metadata.schema[index + 1]!
+      const { page_locations } = readOffsetIndex(
+        indexAt(chunk.offset_index_offset, chunk.offset_index_length),
+      )
+      const { min_values, max_values, null_counts } = readColumnIndex(
+        indexAt(chunk.column_index_offset, chunk.column_index_length),
+        element,
+      )
+      assert.equal(page_locations.length, name === 'id' ? 4 : 1)
+      for (const [page, { first_row_index: from }] of page_locations.entries()) {
+        const to = page_locations[page + 1]?.first_row_index ?? metadata.num_rows
+        const [truth] = await duckdb.query(
+          `SELECT min(${name}) AS min, max(${name}) AS max, count(*) - count(${name}) AS nulls
+           FROM read_parquet(${quote(path)}, file_row_number = true)
+           WHERE file_row_number >= ${from} AND file_row_number < ${to}`,
+        )
+        assert.deepEqual({ min: min_values[page], max: max_values[page], nulls: null_counts?.[page] }, truth)
+      }
+    }
+  })
+
+  for (const [compression, size] of [
+    ['uncompressed', 300],
+    ['zstd', 3000],
+  ] as const) {
+    it(`what is wrong with one part does not reach the rows of others, ${compression}`, async t => {
+      const folder = tempFolder(t)
+      const duckdb = await openDuckDB(t)
+      const parts = [0, size, 2 * size].map(from => ({ path: join(folder, `${from}.parquet`), from }))
+      for (const { path, from } of parts) {
+        await duckdb.connection.run(
+          `COPY (${rows(from, from + size)}) TO ${quote(path)} (FORMAT parquet, COMPRESSION ${compression})`,
+        )
+      }
+      const sources = parts.map(({ path }) => stored(path))
+      const { fields } = arrowSchema(sources[0]!.metadata)
+      const others = `${rows(0, size)} UNION ALL ${rows(2 * size, 3 * size)}`
+      const options = resolveWriteOptions()
+      let joined = 0
+      await fc.assert(
+        fc.asyncProperty(
+          fc.integer({ min: 1, max: fields.length - 1 }),
+          fc.array(fc.tuple(fc.nat(), fc.nat(255)), {
+            minLength: 1,
+            maxLength: 3,
+          }),
+          async (column, flips) => {
+            const chunks = [...sources[1]!.chunks]
+            const bytes = Uint8Array.from(chunks[column]!.bytes)
+            for (const [at, value] of flips) bytes[at % bytes.length] = value
+            chunks[column] = { ...chunks[column]!, bytes }
+            const merged = mergeRowGroups(
+              arena,
+              fields,
+              [sources[0]!.chunks, chunks, sources[2]!.chunks],
+              options,
+            )
+            if (merged === undefined) return
+            const path = writeMerged(folder, fields, merged, options)
+            const read = `FROM read_parquet(${quote(path)}) WHERE id < ${size} OR id >= ${2 * size}`
+            const actual = await duckdb.multiset(read).catch(() => undefined)
+            // Nobody can read the part, and so nobody the chunk.
+            if (actual === undefined) return
+            assert.deepEqual(actual, await duckdb.multiset(others))
+            joined++
+          },
+        ),
+        { numRuns: 300, seed: 3 },
+      )
+      assert.ok(joined > 30, `${joined} were joined`)
+    })
+  }
 })
 
 interface Stored {
@@ -103,7 +211,8 @@ function stored(path: string): Stored {
   const chunks = group!.columns.map((chunk, index) => {
     const { start, end } = chunkRange(chunk)
     const optional = metadata.columns[index]!.element.repetition === 'OPTIONAL'
-    return { metadata: chunk, bytes: bytes.subarray(start, end), rows: group!.numRows, optional }
+    const { codec, statistics } = chunk
+    return { codec, statistics, bytes: bytes.subarray(start, end), rows: group!.numRows, optional }
   })
   return { metadata, chunks }
 }
@@ -125,18 +234,26 @@ async function check(
     resolved,
   )
   assert.ok(merged !== undefined)
-  const writer = new ParquetFileWriter(fields, resolved)
-  const header = writer.header()
-  writer.append(merged.group, merged.group.bytes.length)
-  const file = Buffer.concat([header, merged.group.bytes, writer.finish().bytes])
-  merged.output.free()
-  const path = join(folder, 'merged.parquet')
-  writeFileSync(path, file)
+  const path = writeMerged(folder, fields, merged, resolved)
   assert.deepEqual(
     await duckdb.multiset(`FROM read_parquet(${quote(path)})`),
     await duckdb.multiset(expected),
   )
-  const footer = readFooter(file, file.length, path)
-  assert.ok('metadata' in footer)
-  return footer.metadata
+  return stored(path).metadata
+}
+
+/** Puts a row group into a file; returns its path. */
+function writeMerged(
+  folder: string,
+  fields: readonly Field[],
+  { group, output }: NonNullable<ReturnType<typeof mergeRowGroups>>,
+  options: ResolvedWriteOptions,
+): string {
+  const path = join(folder, 'merged.parquet')
+  const writer = new ParquetFileWriter(fields, options)
+  const header = writer.header()
+  writer.append(group, group.bytes.length)
+  writeFileSync(path, Buffer.concat([header, group.bytes, writer.finish().bytes]))
+  output.free()
+  return path
 }
