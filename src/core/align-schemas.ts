@@ -1,9 +1,9 @@
-import { Field, type RecordBatch, Schema } from 'apache-arrow'
+import { DataType, Field, type RecordBatch, Schema } from 'apache-arrow'
 import { makeBatch } from './batch.ts'
 import { SluiceError } from './errors.ts'
-import { describeType } from './expressions/typename.ts'
+import { describeType, isCastable } from './expressions/typename.ts'
 import { type Stage, unknownColumn } from './stages.ts'
-import { relabelled, widens, wider } from './widen.ts'
+import { relabelled, wider } from './widen.ts'
 
 /** One of several streams of batches that become one, and how messages name it. */
 export interface AlignedPart {
@@ -34,13 +34,21 @@ function commonField(field: Field, part: AlignedPart, first: AlignedPart): Field
   const { name, type } = field
   const own = part.schema.fields.find(other => other.name === name)
   if (own === undefined) throw lacking(name, part, first)
-  const common = wider(type, own.type)
+  const common = commonType(type, own.type)
   if (common !== undefined) return new Field(name, common, field.nullable || own.nullable, field.metadata)
   throw new SluiceError('schema', `is of type ${own.type} here and ${type} in ${first.name}`, {
     file: part.name,
     column: name,
-    hint: `Cast it in one of them, for example derive({ ${name}: col('${name}').cast('${describeType(type)}') }).`,
+    ...(isCastable(type)
+      ? { hint: `Cast it, for example with derive({ ${name}: "cast(${name} as ${describeType(type)})" }).` }
+      : {}),
   })
+}
+
+/** Of a column that is null in all rows of one of them, as some writers say it, the other's. */
+function commonType(a: DataType, b: DataType): DataType | undefined {
+  if (DataType.isNull(a) && isCastable(b)) return b
+  return DataType.isNull(b) && isCastable(a) ? a : wider(a, b)
 }
 
 /** Whatever has other types is cast, and then the columns are put in order. Where nulls may be is no matter. */
@@ -48,7 +56,7 @@ function stagesTo(fields: readonly Field[], own: Schema): Stage[] {
   const stages: Stage[] = []
   const narrow = fields.filter(({ name, type }) => {
     const from = own.fields.find(field => field.name === name)!.type
-    return String(from) !== String(type) && widens(from, type)
+    return String(from) !== String(type)
   })
   if (narrow.length > 0) {
     stages.push({

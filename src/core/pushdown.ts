@@ -2,7 +2,7 @@ import type { Schema } from 'apache-arrow'
 import { bindPredicate } from './expressions/bind.ts'
 import type { BoundExpr } from './expressions/bound.ts'
 import { Expr } from './expressions/expr.ts'
-import { childrenOf, type ExprNode, withColumns } from './expressions/node.ts'
+import { columnsIn, type ExprNode, withColumns } from './expressions/node.ts'
 import type { Stage } from './stages.ts'
 
 /** A filter that sees the source's own columns, and what it says of them under their own names. */
@@ -77,8 +77,4 @@ function originsAfter(own: ReadonlyMap<string, string>, stage: Stage): Map<strin
 
 function without(own: ReadonlyMap<string, string>, isGone: (name: string) => boolean): Map<string, string> {
   return new Map([...own].filter(([name]) => !isGone(name)))
-}
-
-function columnsIn(node: ExprNode): string[] {
-  return node.op === 'column' ? [node.name] : childrenOf(node).flatMap(columnsIn)
 }

@@ -7,7 +7,7 @@ import type { BoundExpr } from './expressions/bound.ts'
 import { evaluate, select } from './expressions/evaluate.ts'
 import { Expr } from './expressions/expr.ts'
 import { nearestName } from './expressions/nearest.ts'
-import type { ExprNode } from './expressions/node.ts'
+import { columnsIn, type ExprNode } from './expressions/node.ts'
 import { takeBatch } from './take.ts'
 
 /** A step that is data, not code: the planner can push it down, and a lane can run it. */
@@ -214,14 +214,12 @@ export function unknownColumn(name: string, schema: Schema): SluiceError {
 
 /** Which columns are needed before each stage, and (last) after all of them. */
 function liveColumns(stages: readonly Stage[], input: Schema): Set<string>[] {
-  const schemas = [logicalSchema(input)]
-  for (const stage of stages) schemas.push(stageSchema(schemas.at(-1)!, stage))
-  let live = new Set(schemas.at(-1)!.fields.map(field => field.name))
+  let live = new Set(stagesSchema(stages, input).fields.map(field => field.name))
   const sets = [live]
   for (let i = stages.length - 1; i >= 0; i--) {
     const stage = stages[i]!
     const before = new Set(live)
-    if (stage.op === 'filter') for (const name of columnsOf(stage.predicate, schemas[i]!)) before.add(name)
+    if (stage.op === 'filter') for (const name of columnsIn(stage.predicate)) before.add(name)
     if (stage.op === 'rename') {
       // First all names that are gone, then those that were there: of two that are swapped both are needed.
       const renamed = stage.columns.filter(([, to]) => live.has(to))
@@ -231,13 +229,9 @@ function liveColumns(stages: readonly Stage[], input: Schema): Set<string>[] {
     if (stage.op === 'derive') {
       const derived = stage.columns.filter(([name]) => live.has(name))
       for (const [name] of derived) before.delete(name)
-      for (const [, node] of derived) for (const name of columnsOf(node, schemas[i]!)) before.add(name)
+      for (const [, node] of derived) for (const name of columnsIn(node)) before.add(name)
     }
     sets.unshift((live = before))
   }
   return sets
-}
-
-function columnsOf(node: ExprNode, schema: Schema): readonly string[] {
-  return bind(new Expr(node), schema).columns
 }

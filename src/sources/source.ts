@@ -24,6 +24,7 @@ export interface SourceOptions<S extends Types | Schema = Types> extends Executi
    * is otherwise read from the folders' names: int64, date, or text. A column of the files may be narrower than
    * declared: integers of fewer bits (unsigned ones also in signed ones), float32 for float64, decimals of fewer digits
    * at the same scale, nested columns without nulls within. Another type is an error.
+   * For the compiler the columns are those named here; with an Arrow `Schema` it takes any name.
    * @default the types of the first file
    */
   schema?: S

@@ -160,6 +160,30 @@ describe('scans', () => {
     await assertSameRows(duckdb, filtered.sql, `SELECT * FROM (${expected}) WHERE id BETWEEN -5 AND 5`)
   })
 
+  test('of which one knows no type of a column, as pandas writes it', { skip: noPython }, async () => {
+    await python(
+      `
+      import pyarrow as pa, pyarrow.parquet as pq
+      known = pa.table({'few': ['a', None], 'at': pa.array([1, None], pa.timestamp('us')), 'day': pa.array([None, 2], pa.date32()), 'id': [1, 2]})
+      pq.write_table(known, f'{input}/known.parquet')
+      nulls = {name: pa.nulls(1) for name in ('few', 'at', 'day')}
+      pq.write_table(pa.table({**nulls, 'id': [3]}), f'{input}/nulls.parquet')
+      pq.write_table(pa.table({'l': [[1]]}), f'{input}/list.parquet')
+      pq.write_table(pa.table({'l': pa.nulls(1)}), f'{input}/no-list.parquet')
+      `,
+      folder,
+    )
+    const file = (name: string) => source(store, { files: `${name}.parquet` })
+    const known = `SELECT * FROM read_parquet(${quote(join(folder, 'known.parquet'))})`
+    for (const pipeline of [concat(file('known'), file('nulls')), concat(file('nulls'), file('known'))]) {
+      const { report, sql: found } = await write(pipeline, { passThrough: true, rowGroupRows: 4 })
+      assert.equal(report.rowGroups.copied, 1)
+      await assertSameRows(duckdb, found, `${known} UNION ALL SELECT NULL, NULL, NULL, 3`)
+      assert.equal((await pipeline.pipe(filter('few is null')).collect()).numRows, 2)
+    }
+    await assert.rejects(concat(file('list'), file('no-list')).collect(), { code: 'schema', column: 'l' })
+  })
+
   test('with computed columns, beside such as pass', async () => {
     const computed = right().pipe(
       project('key', 'part', 'real'),
@@ -309,7 +333,7 @@ describe('what does not fit is refused before any data is read', () => {
       'another type',
       () => concat(left().pipe(project('id')), left().pipe(project('few'), rename({ few: 'id' }))),
       'id',
-      ['Utf8', 'Int64', "col('id').cast('int64')"],
+      ['Utf8', 'Int64', 'cast(id as int64)'],
     ],
     [
       'beside other kinds',

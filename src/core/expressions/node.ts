@@ -87,6 +87,11 @@ export function childrenOf(node: ExprNode): readonly ExprNode[] {
   }
 }
 
+/** The columns that an expression names, each as often as it does. */
+export function columnsIn(node: ExprNode): string[] {
+  return node.op === 'column' ? [node.name] : childrenOf(node).flatMap(columnsIn)
+}
+
 /** The same expression over columns of other names. */
 export function withColumns(node: ExprNode, nameOf: (column: string) => string): ExprNode {
   const renamed = (child: ExprNode): ExprNode => withColumns(child, nameOf)

@@ -84,6 +84,12 @@ export function typeNamed(name: string): DataType {
   return NAMES.find(entry => entry.name === name)!.make()
 }
 
+/** Whether `cast` knows a type by the name that {@link describeType} gives it. */
+export function isCastable(type: DataType): boolean {
+  const name = describeType(type)
+  return /^decimal\(\d+, \d+\)$/.test(name) || NAMES.some(entry => entry.name === name)
+}
+
 /** How messages call an Arrow type. */
 export function describeType(type: DataType): string {
   if (DataType.isDictionary(type)) return describeType(type.dictionary)
