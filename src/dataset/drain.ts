@@ -8,14 +8,15 @@ import { checkKeys, type PipelinePlan } from '../core/planner.ts'
 import { isLaneDeath } from '../core/retry.ts'
 import type { Run } from '../core/run.ts'
 import { stagesSchema } from '../core/stages.ts'
-import { type BatchMessage, fieldToMessage, packBatch } from '../core/transport.ts'
+import { fieldToMessage, packBatch } from '../core/transport.ts'
 import { parquetSchema } from '../parquet/parquet-schema.ts'
 import type { ResolvedWriteOptions } from '../parquet/write-options.ts'
 import type { StagedWriter } from '../storage/store.ts'
 import { type CopyTarget, copyPassage, copyVerbatim } from './copy.ts'
 import type { Fetched, FetchedPassage } from './fetch.ts'
+import { finishLeftovers } from './finish-leftovers.ts'
 import type { LaneCounts, LaneSink } from './lane-messages.ts'
-import { type LanePool, lastCounts, openLanes, startLanes } from './lane-pool.ts'
+import { eachLane, type LanePool, lastCounts, openLanes, startLanes } from './lane-pool.ts'
 import { type FileLimits, TaskOutput, type WrittenFile } from './output.ts'
 import type { RowGroupSize } from './partition-buffers.ts'
 import { alone, PassThrough, type PlannedPassage } from './pass-through.ts'
@@ -304,70 +305,6 @@ async function eachUnit<F extends FetchedUnit | FetchedPassage>(
     await units.return(undefined)
   }
 }
-
-/** Runs a loop for each lane; after the first failure the others stop at their next step, and it is thrown. */
-async function eachLane(
-  pool: LanePool,
-  loop: (lane: LaneClient, index: number, failed: () => boolean) => Promise<void>,
-): Promise<void> {
-  let failure: { error: unknown } | undefined
-  await Promise.all(
-    pool.lanes.map((lane, index) =>
-      loop(lane, index, () => failure !== undefined).catch(error => {
-        failure ??= { error }
-      }),
-    ),
-  )
-  if (failure !== undefined) throw (failure as { error: unknown }).error
-}
-
-/**
- * Encodes what waits in the lanes. Small leftovers of one partition in several lanes are lent to the lane that
- * has most of it and become one row group; nothing is copied for that, lanes' memories are shared.
- */
-async function finishLeftovers(pool: LanePool, size: RowGroupSize): Promise<void> {
-  const held = new Map<string, { lane: number; rows: number }[]>()
-  const leftovers = await Promise.all(
-    pool.lanes.map(lane => lane.call<{ path: string; rows: number }[]>('leftovers')),
-  )
-  leftovers.forEach((partitions, lane) => {
-    for (const { path, rows } of partitions) held.set(path, [...(held.get(path) ?? []), { lane, rows }])
-  })
-  const lends: string[][] = pool.lanes.map(() => [])
-  const own: string[][] = pool.lanes.map(() => [])
-  for (const [path, holders] of held) {
-    holders.sort((a, b) => b.rows - a.rows)
-    holders.forEach(({ lane, rows }, i) => {
-      if (i > 0 && rows < size.rows * SMALL_LEFTOVER) lends[lane]!.push(path)
-      else own[lane]!.push(path)
-    })
-  }
-  const lent = new Map<string, BatchMessage[]>()
-  await Promise.all(
-    pool.lanes.map(async (lane, i) => {
-      if (lends[i]!.length === 0) return
-      for (const { path, batches } of await lane.call<{ path: string; batches: BatchMessage[] }[]>(
-        'lend',
-        lends[i]!,
-      )) {
-        lent.set(path, [...(lent.get(path) ?? []), ...batches])
-      }
-    }),
-  )
-  await eachLane(pool, async (lane, i, failed) => {
-    for (const path of own[i]!) {
-      if (failed()) return
-      const others = lent.get(path) ?? []
-      lent.delete(path)
-      await lane.call('finish', path, others)
-    }
-  })
-  await Promise.all(pool.lanes.map(lane => lane.call('settle')))
-  await Promise.all(pool.lanes.map(lane => lane.call('takeBack')))
-}
-
-/** A leftover below this share of a row group is merged with other lanes' leftovers of its partition. */
-const SMALL_LEFTOVER = 0.25
 
 async function closeLanes(pool: LanePool | undefined, run: Run): Promise<void> {
   for (const lane of pool?.lanes ?? []) run.laneHighWater += (await lastCounts(lane))?.highWater ?? 0

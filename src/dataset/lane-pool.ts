@@ -188,3 +188,19 @@ async function* resume<T>(first: Promise<IteratorResult<T>>, rest: AsyncGenerato
     await rest.return(undefined)
   }
 }
+
+/** Runs a loop for each lane; after the first failure the others stop at their next step, and it is thrown. */
+export async function eachLane(
+  pool: LanePool,
+  loop: (lane: LaneClient, index: number, failed: () => boolean) => Promise<void>,
+): Promise<void> {
+  let failure: { error: unknown } | undefined
+  await Promise.all(
+    pool.lanes.map((lane, index) =>
+      loop(lane, index, () => failure !== undefined).catch(error => {
+        failure ??= { error }
+      }),
+    ),
+  )
+  if (failure !== undefined) throw (failure as { error: unknown }).error
+}
