@@ -13,14 +13,16 @@ const CHUNK = 1 << 20
  * large blocks (first fit by address, free neighbours joined). Addresses are byte offsets into the memory.
  *
  * The whole `bytes` are reserved as address space at the start and committed by the operating system on first
- * touch, so that no growth happens in ordinary work. When one row group needs more than that the memory grows
- * (to 4 GiB at most); views made before stay valid, because the memory is shared.
+ * touch, so that no growth happens in ordinary work. When one row group needs more than that the memory grows, up to
+ * `most` bytes (and 4 GiB); views made before stay valid, because the memory is shared.
  */
 export class Arena {
   readonly memory: WebAssembly.Memory
   readonly kernels: Kernels
   /** The bytes that the budget gives this arena; allocation beyond succeeds and shows in `highWater`. */
   readonly limit: number
+  /** What is asked for beyond these bytes is refused: a file that claims that much is not believed. */
+  readonly most: number
   /** Largest number of bytes ever allocated at once. */
   highWater = 0
   /** Bytes allocated now. */
@@ -30,11 +32,12 @@ export class Arena {
   #buffers = new WeakSet<object>()
   #buffer: ArrayBufferLike
 
-  constructor(bytes: number) {
+  constructor(bytes: number, most: number = MAX_PAGES * PAGE) {
     const pages = Math.min(MAX_PAGES, Math.ceil((bytes + HEAP_START) / PAGE))
     this.memory = new WebAssembly.Memory({ initial: pages, maximum: MAX_PAGES, shared: true })
     this.kernels = instantiateKernels(this.memory)
     this.limit = bytes
+    this.most = Math.min(Math.max(bytes, most), MAX_PAGES * PAGE - HEAP_START)
     this.#buffer = this.memory.buffer
     this.#buffers.add(this.#buffer)
     this.#free = [{ start: HEAP_START, end: pages * PAGE }]
@@ -61,6 +64,14 @@ export class Arena {
     this.used += size
     if (this.used > this.highWater) this.highWater = this.used
     return start
+  }
+
+  /** Throws where so many bytes cannot be had even if nothing else was there. */
+  assertHolds(bytes: number): void {
+    if (bytes <= this.most) return
+    throw new SluiceError('budget', `${bytes} bytes do not fit in a lane's memory of ${this.most}`, {
+      hint: "Raise option 'memory' if the file is to be trusted, or use mode 'batch', which holds a slice of a row group at a time.",
+    })
   }
 
   /** Gives a block back. */
@@ -129,11 +140,7 @@ export class Arena {
     const size = this.#buffer.byteLength
     const tail = last?.end === size ? last.end - last.start : 0
     const pages = Math.ceil((bytes - tail) / PAGE)
-    if (size / PAGE + pages > MAX_PAGES) {
-      throw new SluiceError('budget', `${bytes} bytes do not fit in a lane's memory of 4 GiB`, {
-        hint: "Use mode 'batch', which holds a slice of a row group at a time.",
-      })
-    }
+    this.assertHolds(size - HEAP_START + pages * PAGE)
     this.memory.grow(pages)
     this.#buffer = this.memory.buffer
     this.#buffers.add(this.#buffer)

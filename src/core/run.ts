@@ -116,7 +116,7 @@ export class Run implements AsyncDisposable {
   /** Memory for the stages that run on the main thread. */
   get arena(): Arena {
     if (this.#arena === undefined) {
-      const arena = new Arena(Math.floor(this.execution.memory / 8))
+      const arena = new Arena(Math.floor(this.execution.memory / 8), this.execution.memory)
       this.#arena = arena
       this.budget.limit -= arena.limit
       this.onClose(() => {

@@ -156,10 +156,10 @@ export function inFile(
   range: ByteRange,
 ): ByteRange {
   const { start, end } = range
+  const place = { file: name, rowGroup, column: metadata.columns[leaf]!.path.join('.') }
+  if (metadata.rowGroups[rowGroup]!.columns[leaf]!.encrypted === true) {
+    throw new SluiceError('unsupported', 'the column is encrypted', place)
+  }
   if (start >= 0 && end <= file.object.size && start <= end) return range
-  throw new SluiceError('corrupt', `lies at bytes ${start} to ${end} of ${file.object.size}`, {
-    file: name,
-    rowGroup,
-    column: metadata.columns[leaf]!.path.join('.'),
-  })
+  throw new SluiceError('corrupt', `lies at bytes ${start} to ${end} of ${file.object.size}`, place)
 }

@@ -166,7 +166,7 @@ class IndexBytes {
     try {
       return bytes && read(bytes)
     } catch (error) {
-      if (isSluiceError(error) && error.code === 'corrupt') return undefined
+      if (isSluiceError(error)) return undefined
       throw error
     }
   }

@@ -123,7 +123,7 @@ export async function startLanes<P extends PlannedUnit | PlannedPassage>(
   source: UnitFetcher,
   planned: AsyncGenerator<P>,
   run: Run,
-  program: Omit<LaneProgram, 'arenaBytes'>,
+  program: Omit<LaneProgram, 'arenaBytes' | 'mostBytes'>,
   emit: LaneEmitHandler,
 ): Promise<{ pool: LanePool; units: AsyncGenerator<Fetched<P>> }> {
   const first: P[] = []
@@ -150,22 +150,26 @@ export async function startLanes<P extends PlannedUnit | PlannedPassage>(
   return { pool, units: resume(ahead, units) }
 }
 
+/** Whole files may take more than the budget, where they are asked for: so often as much, and no more. */
+const WHOLE_FILES = 8
+
 /** Starts and configures workers, or one lane on the main thread. */
 export async function openLanes(
   lanes: number | 'inline',
   run: Run,
-  program: Omit<LaneProgram, 'arenaBytes'>,
+  program: Omit<LaneProgram, 'arenaBytes' | 'mostBytes'>,
   emit: LaneEmitHandler,
 ): Promise<LanePool> {
   const count = lanes === 'inline' ? 1 : lanes
   const arenaBytes = Math.floor(laneBytes(run.execution, Math.max(1, count)) * run.laneShare)
+  const mostBytes = run.execution.memory * (program.mode === 'fragment' ? WHOLE_FILES : 1)
   if (lanes !== 'inline') run.lanes = Math.max(run.lanes, count)
   const worker = new URL(`./lane-worker${extname(import.meta.url)}`, import.meta.url)
   const start = (number: number): LaneClient => {
     const own = (value: unknown) => emit(value as LaneEmit, number)
     return lanes === 'inline' ? new InlineLane(laneHandlers, own) : new WorkerLane(worker, own)
   }
-  return LanePool.open(count, start, { ...program, arenaBytes }, run)
+  return LanePool.open(count, start, { ...program, arenaBytes, mostBytes }, run)
 }
 
 async function* chain<T>(first: readonly T[], rest: AsyncGenerator<T>): AsyncGenerator<T> {

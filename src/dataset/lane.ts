@@ -53,7 +53,7 @@ export class Lane {
   constructor(program: LaneProgram, emit: EmitHandler) {
     this.#program = program
     this.#emit = emit
-    this.#arena = new Arena(program.arenaBytes)
+    this.#arena = new Arena(program.arenaBytes, program.mostBytes)
     this.#decoder = new UnitDecoder(program, this.#arena, bytes => this.#makeRoom(bytes))
     const { sink, groups } = program
     this.#groups = groups === undefined ? undefined : new UnitGroups(this.#decoder, groups, this.#arena)

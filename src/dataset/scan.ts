@@ -177,7 +177,7 @@ export class ParquetScan implements Source {
   }
 
   /** What lanes have to know to read; sets the run's mode. */
-  async program(stages: readonly Stage[], run: Run): Promise<Omit<LaneProgram, 'arenaBytes'>> {
+  async program(stages: readonly Stage[], run: Run): Promise<Omit<LaneProgram, 'arenaBytes' | 'mostBytes'>> {
     run.mode = (await this.mode(stages, run)).mode
     const parts = (await this.listedParts(run)).map(({ schema, stages: own }) => {
       const all = [...own, ...stages]

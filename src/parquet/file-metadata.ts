@@ -1,4 +1,4 @@
-import { SluiceError } from '../core/errors.ts'
+import { located, SluiceError } from '../core/errors.ts'
 import type {
   ColumnChunkMetadata,
   ColumnDescriptor,
@@ -39,7 +39,8 @@ export function readFileMetadata(reader: ThriftReader, memo: SchemaMemo = {}): F
     else if (id === 2 && type === ThriftType.LIST) readSchema(reader, metadata, memo)
     else if (id === 3 && type === ThriftType.I64) metadata.numRows = reader.i64()
     else if (id === 4 && type === ThriftType.LIST) {
-      metadata.rowGroups = reader.list(ThriftType.STRUCT, () => rowGroup(reader))
+      let ordinal = 0
+      metadata.rowGroups = reader.list(ThriftType.STRUCT, () => rowGroup(reader, metadata.columns, ordinal++))
     } else if (id === 5 && type === ThriftType.LIST) metadata.keyValueMetadata = keyValues(reader)
     else if (id === 6 && type === ThriftType.BINARY) metadata.createdBy = reader.string()
     else if (id === 7 && type === ThriftType.LIST) {
@@ -63,11 +64,25 @@ function readSchema(reader: ThriftReader, metadata: FileMetadata, memo: SchemaMe
   metadata.columns = memo.known.columns
 }
 
-function rowGroup(reader: ThriftReader): RowGroupMetadata {
+function rowGroup(
+  reader: ThriftReader,
+  leaves: readonly ColumnDescriptor[],
+  ordinal: number,
+): RowGroupMetadata {
   const group: RowGroupMetadata = { columns: [], totalByteSize: 0, numRows: -1 }
+  let leaf = 0
   reader.struct((id, type) => {
     if (id === 1 && type === ThriftType.LIST) {
-      group.columns = reader.list(ThriftType.STRUCT, () => columnChunk(reader))
+      group.columns = reader.list(ThriftType.STRUCT, () => {
+        try {
+          return columnChunk(reader)
+        } catch (error) {
+          const column = leaves[leaf]?.path.join('.')
+          throw located(error, 'corrupt', { rowGroup: ordinal, ...(column === undefined ? {} : { column }) })
+        } finally {
+          leaf++
+        }
+      })
     } else if (id === 2 && type === ThriftType.I64) group.totalByteSize = reader.i64()
     else if (id === 3 && type === ThriftType.I64) group.numRows = reader.i64()
     else if (id === 4 && type === ThriftType.LIST) {
@@ -75,6 +90,8 @@ function rowGroup(reader: ThriftReader): RowGroupMetadata {
     } else if (id === 6 && type === ThriftType.I64) group.totalCompressedSize = reader.i64()
     else return false
   })
+  if (group.numRows < 0)
+    throw new SluiceError('corrupt', `it claims ${group.numRows} rows`, { rowGroup: ordinal })
   return group
 }
 
@@ -193,10 +210,13 @@ function statistics(reader: ThriftReader, type: PhysicalType): Statistics {
 function keyValues(reader: ThriftReader): [string, string][] {
   return reader.list(ThriftType.STRUCT, () => {
     const pair: [string, string] = ['', '']
+    let hasKey = false
     reader.struct((id, type) => {
       if (type !== ThriftType.BINARY || (id !== 1 && id !== 2)) return false
       pair[id - 1] = reader.string()
+      hasKey ||= id === 1
     })
+    if (!hasKey) throw new SluiceError('corrupt', 'the footer has metadata without a key')
     return pair
   })
 }

@@ -61,7 +61,6 @@ function check(metadata: FileMetadata, dataEnd: number): void {
       const reason = `${group.columns.length} column chunks for ${metadata.columns.length} columns`
       throw new SluiceError('corrupt', reason, { rowGroup })
     }
-    if (group.numRows < 0) throw new SluiceError('corrupt', `it claims ${group.numRows} rows`, { rowGroup })
     rows += group.numRows
     group.columns.forEach((chunk, index) => {
       const { path, element } = metadata.columns[index]!

@@ -3,6 +3,12 @@ import type { Encoding } from './metadata.ts'
 import { ENCODINGS } from './thrift-enums.ts'
 import { ThriftReader, ThriftType } from './thrift-reader.ts'
 
+/** Most rows at once: bitmaps of them, padded, are counted in 31 bits. */
+export const MAX_ROWS: number = 2 ** 31 - 64
+
+/** Was never defined; what there is of it is passed over. */
+const INDEX_PAGE = 1
+
 /** A page's header; counts are checked to be there and not negative. */
 export interface PageHeader {
   type: 'data' | 'data-v2' | 'dictionary' | 'other'
@@ -56,6 +62,7 @@ export function readPageHeader(bytes: Uint8Array, position: number): { header: P
   if (kind === 0) header.type = 'data'
   else if (kind === 2) header.type = 'dictionary'
   else if (kind === 3) header.type = 'data-v2'
+  else if (kind !== INDEX_PAGE) throw new SluiceError('unsupported', `page type ${kind} is not known`)
   const { compressedSize, uncompressedSize, numValues, repetitionBytes, definitionBytes } = header
   if (compressedSize < 0 || uncompressedSize < 0 || compressedSize > bytes.length - reader.position) {
     const left = bytes.length - reader.position
@@ -64,6 +71,8 @@ export function readPageHeader(bytes: Uint8Array, position: number): { header: P
   if (header.type !== 'other' && numValues < 0) {
     throw new SluiceError('corrupt', `a page claims ${numValues} values`)
   }
+  if (numValues > MAX_ROWS)
+    throw new SluiceError('budget', `a page claims ${numValues} values, which is too many`)
   const levels = repetitionBytes + definitionBytes
   if (repetitionBytes < 0 || definitionBytes < 0 || levels > Math.min(compressedSize, uncompressedSize)) {
     throw new SluiceError('corrupt', `a page claims ${levels} bytes of levels in ${compressedSize}`)

@@ -8,6 +8,7 @@ import { ColumnReader, type PageCounts } from './column-reader.ts'
 import { columnShape } from './column-shape.ts'
 import type { FileMetadata } from './metadata.ts'
 import { NestedReader } from './nested-reader.ts'
+import { MAX_ROWS } from './page-header.ts'
 import type { ChunkPart } from './pages.ts'
 import { type SchemaNode, schemaTree } from './schema-tree.ts'
 
@@ -94,6 +95,7 @@ export class RowGroupReader {
    */
   read(rows: number, region: Region): RecordBatch {
     const count = this.#advance(rows)
+    if (count > MAX_ROWS) throw tooManyRows(count, this.#source)
     const columns = this.#each(reader => reader.read(count, region))
     return makeBatch(this.fields, columns, count)
   }
@@ -104,6 +106,7 @@ export class RowGroupReader {
    */
   take(rows: number, chosen: Rows, region: Region): RecordBatch {
     const count = this.#advance(rows)
+    if (chosen.count > 0 && count > MAX_ROWS) throw tooManyRows(count, this.#source)
     const columns = this.#each(reader => reader.take(count, chosen, region))
     return makeBatch(this.fields, columns, chosen.count)
   }
@@ -148,6 +151,13 @@ function groupOf(source: RowGroupSource): FileMetadata['rowGroups'][number] {
   const group = source.metadata.rowGroups[source.rowGroup]
   if (group === undefined) throw new SluiceError('not-found', 'the file has no such row group', place(source))
   return group
+}
+
+function tooManyRows(rows: number, source: RowGroupSource): SluiceError {
+  return new SluiceError('budget', `${rows} rows are too many at once`, {
+    ...place(source),
+    hint: "Use mode 'batch', which reads fewer rows at once.",
+  })
 }
 
 function place({ file, rowGroup }: RowGroupSource): ErrorContext {

@@ -12,6 +12,7 @@ import { type ThriftReader, ThriftType } from './thrift-reader.ts'
 /** Reads the struct `SchemaElement` of parquet.thrift. */
 export function readSchemaElement(reader: ThriftReader): SchemaElement {
   const element: SchemaElement = { name: '' }
+  let isNamed = false
   reader.struct((id, type) => {
     if (type === ThriftType.I32) {
       if (id === 1) element.type = named(PHYSICAL_TYPES, reader.i32(), 'physical type')
@@ -25,12 +26,15 @@ export function readSchemaElement(reader: ThriftReader): SchemaElement {
       else if (id === 8) element.precision = reader.i32()
       else if (id === 9) element.fieldId = reader.i32()
       else return false
-    } else if (id === 4 && type === ThriftType.BINARY) element.name = reader.string()
-    else if (id === 10 && type === ThriftType.STRUCT) {
+    } else if (id === 4 && type === ThriftType.BINARY) {
+      element.name = reader.string()
+      isNamed = true
+    } else if (id === 10 && type === ThriftType.STRUCT) {
       const logical = logicalType(reader)
       if (logical !== undefined) element.logicalType = logical
     } else return false
   })
+  if (!isNamed) throw new SluiceError('corrupt', 'the schema has an element without a name')
   return element
 }
 

@@ -19,9 +19,12 @@ export const ThriftType = {
 /** Deeper nesting than any Parquet structure has; what is deeper is an attack on the stack. */
 const MAX_DEPTH = 32
 
+/** Each becomes an object on the heap, which is no part of any budget; real footers have some thousands. */
+const MAX_ELEMENTS = 2 ** 21
+
 /**
  * Reads Thrift's compact protocol from bytes that nobody vouches for: every read is bounded by the end, every
- * list by the bytes that are left, nesting by a constant. Anything malformed is `corrupt`.
+ * list by the bytes that are left, nesting and the elements of all lists by constants. Anything malformed is `corrupt`.
  */
 export class ThriftReader {
   /** Offset of the next byte. */
@@ -29,6 +32,8 @@ export class ThriftReader {
   readonly #bytes: Uint8Array
   readonly #end: number
   #depth = 0
+  /** Of all lists so far. */
+  #elements = 0
 
   constructor(bytes: Uint8Array, start = 0, end: number = bytes.length) {
     this.#bytes = bytes
@@ -63,6 +68,9 @@ export class ThriftReader {
     const { size, type: actual } = this.#listHead()
     const fits = actual === type || (type === ThriftType.TRUE && actual === ThriftType.FALSE)
     if (size > 0 && !fits) throw corrupt(`has a list of type ${actual} where ${type} is due`)
+    if ((this.#elements += size) > MAX_ELEMENTS) {
+      throw new SluiceError('budget', `the metadata has lists of more than ${MAX_ELEMENTS} elements`)
+    }
     const result: T[] = []
     for (let i = 0; i < size; i++) result.push(element())
     return result

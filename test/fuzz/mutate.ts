@@ -301,15 +301,18 @@ const GZIP = 2
 const BROTLI = 4
 const ZSTD = 6
 
+/** Larger pages are there in other projects' files; they are left alone. */
+const SMALL = { maxOutputLength: 2 ** 20 }
+
 /** The plain bytes of a page, with levels; undefined for codecs that Node does not have. */
 function decompressed(page: PageParts, codec: number): Uint8Array | undefined {
   const levels = levelBytes(page)
   const head = page.body.subarray(0, levels)
   const values = page.body.subarray(levels)
   if (codec === 0 || !isCompressed(page)) return page.body
-  if (codec === GZIP) return concat([head, gunzipSync(values)])
-  if (codec === BROTLI) return concat([head, brotliDecompressSync(values)])
-  if (codec === ZSTD) return concat([head, zstdDecompressSync(values)])
+  if (codec === GZIP) return concat([head, gunzipSync(values, SMALL)])
+  if (codec === BROTLI) return concat([head, brotliDecompressSync(values, SMALL)])
+  if (codec === ZSTD) return concat([head, zstdDecompressSync(values, SMALL)])
   return undefined
 }
 

@@ -30,7 +30,10 @@ export async function* aggregateRows(
   { schema, partial, among }: AggregateInput,
   run: Run,
 ): AsyncGenerator<RecordBatch, void, void> {
-  const arena = new Arena(Math.floor((run.execution.memory * LANES_SHARE * GROUPS_SHARE) / among))
+  const arena = new Arena(
+    Math.floor((run.execution.memory * LANES_SHARE * GROUPS_SHARE) / among),
+    run.execution.memory,
+  )
   run.onClose(() => {
     run.laneHighWater += arena.highWater
   })

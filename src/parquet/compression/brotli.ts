@@ -9,7 +9,7 @@ export const brotli: PageCodec = {
     let output: Uint8Array
     try {
       output = brotliDecompressSync(input, {
-        chunkSize: chunkSize(input.length, size),
+        chunkSize: chunkSize(input.length, size, region),
         maxOutputLength: Math.max(size, 1),
       })
     } catch (error) {

@@ -47,7 +47,7 @@ export const publicZstd: PageCodec = {
     let output: Uint8Array
     try {
       output = zlib.zstdDecompressSync(input, {
-        chunkSize: chunkSize(input.length, size),
+        chunkSize: chunkSize(input.length, size, region),
         maxOutputLength: Math.max(size, 1),
       })
     } catch (error) {

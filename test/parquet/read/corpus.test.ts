@@ -28,6 +28,7 @@ const REFUSED = new Map<string, Refusal>([
     'encrypt_columns_plaintext_footer.parquet.encrypted',
     ['unsupported', /column 'float_field': the column is encrypted/],
   ],
+  // Two keys of a gigabyte each are more than Arrow's offsets of 32 bits reach; PyArrow refuses the file as well.
   ['large_string_map.brotli.parquet', ['unsupported', /column 'arr': a dictionary of \d+ bytes/]],
 ])
 
