@@ -22,7 +22,7 @@ export class Arena {
   /** The bytes that the budget gives this arena; allocation beyond succeeds and shows in `highWater`. */
   readonly limit: number
   /** What is asked for beyond these bytes is refused: a file that claims that much is not believed. */
-  readonly most: number
+  most: number
   /** Largest number of bytes ever allocated at once. */
   highWater = 0
   /** Bytes allocated now. */
@@ -64,6 +64,11 @@ export class Arena {
     this.used += size
     if (this.used > this.highWater) this.highWater = this.used
     return start
+  }
+
+  /** Lets it grow to so many bytes, if it may not already. */
+  allow(bytes: number): void {
+    this.most = Math.min(Math.max(this.most, bytes), MAX_PAGES * PAGE - HEAP_START)
   }
 
   /** Throws where so many bytes cannot be had even if nothing else was there. */

@@ -22,7 +22,7 @@ export interface LaneProgram {
   sharesBatches?: boolean
   /** Bytes of the budget that this lane's memory may take. */
   arenaBytes: number
-  /** What a lane may take at most, where one row group or, in mode `fragment`, one file needs more than its share. */
+  /** The whole budget: what a lane may take where a unit needs more than its share; more only by the unit's own bytes. */
   mostBytes: number
   /** For each part of the scan the columns that are needed, partition keys included, and the stages behind the reads. */
   parts: { input: FieldMessage[]; head: Stage[] }[]

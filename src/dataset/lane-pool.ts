@@ -150,9 +150,6 @@ export async function startLanes<P extends PlannedUnit | PlannedPassage>(
   return { pool, units: resume(ahead, units) }
 }
 
-/** Whole files may take more than the budget, where they are asked for: so often as much, and no more. */
-const WHOLE_FILES = 8
-
 /** Starts and configures workers, or one lane on the main thread. */
 export async function openLanes(
   lanes: number | 'inline',
@@ -162,14 +159,13 @@ export async function openLanes(
 ): Promise<LanePool> {
   const count = lanes === 'inline' ? 1 : lanes
   const arenaBytes = Math.floor(laneBytes(run.execution, Math.max(1, count)) * run.laneShare)
-  const mostBytes = run.execution.memory * (program.mode === 'fragment' ? WHOLE_FILES : 1)
   if (lanes !== 'inline') run.lanes = Math.max(run.lanes, count)
   const worker = new URL(`./lane-worker${extname(import.meta.url)}`, import.meta.url)
   const start = (number: number): LaneClient => {
     const own = (value: unknown) => emit(value as LaneEmit, number)
     return lanes === 'inline' ? new InlineLane(laneHandlers, own) : new WorkerLane(worker, own)
   }
-  return LanePool.open(count, start, { ...program, arenaBytes, mostBytes }, run)
+  return LanePool.open(count, start, { ...program, arenaBytes, mostBytes: run.execution.memory }, run)
 }
 
 async function* chain<T>(first: readonly T[], rest: AsyncGenerator<T>): AsyncGenerator<T> {

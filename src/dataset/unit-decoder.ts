@@ -38,6 +38,8 @@ interface LanePart {
 const BATCH_SHARE = 0.5
 /** Rows are there up to three times at once: decoded, filtered, ordered by partition. */
 const COPIES = 3
+/** What bytes of a file may become, all copies counted, beyond the budget: a small file that claims much has few. */
+const CREDIBLE = 16
 /** Slices are not cut smaller than this, or the work on each would outweigh the rows. */
 const MIN_ROWS = 1024
 
@@ -94,6 +96,7 @@ export class UnitDecoder {
     const file = this.#files.get(unit.file)
     if (file === undefined)
       throw new SluiceError('invalid-argument', `file ${unit.file} is not known to the lane`)
+    this.#arena.allow(this.#program.mostBytes + CREDIBLE * storedBytes(unit))
     if (this.#program.mode === 'fragment') {
       yield await this.#wholeFile(file, unit)
       return
@@ -226,6 +229,10 @@ export class UnitDecoder {
   #decodedBytes(file: LaneFile, rowGroup: number): number {
     return decodedBytes(file.metadata, rowGroup, this.#fileColumns(file), this.#partOf(file).plan.schema)
   }
+}
+
+function storedBytes({ chunks }: LaneUnit): number {
+  return chunks.reduce((sum, { parts }) => parts.reduce((all, { bytes }) => all + bytes.length, sum), 0)
 }
 
 /** A batch and where its columns lie; undefined for memory that is used again. */
