@@ -3,25 +3,22 @@ import type { Run } from '../core/run.ts'
 import { type CopiedChunk, copyRowGroup } from '../parquet/copy-row-group.ts'
 import type { parquetSchema } from '../parquet/parquet-schema.ts'
 import type { ByteRange } from '../storage/store.ts'
-import { inFile, read, sizeOf } from './fetch.ts'
+import { inFile, read } from './fetch.ts'
 import type { TaskOutput } from './output.ts'
 import type { PassingRowGroup, PlannedPassage } from './pass-through.ts'
-import type { Slabs } from './slabs.ts'
+import type { PieceBuffers } from './piece-buffers.ts'
 import type { PlannedUnit } from './units.ts'
 
-/** About how much of a row group is read at once. */
-const PIECE = 4 * 2 ** 20
-/** Pieces in memory at once: one that is written and one that is read. */
-const PIECES = 2
-
-/** Row groups copied at once: while one is written the next one's page indexes are read. */
+/** Row groups copied at once: while one is written the next one is read. */
 const COPYING = 2
+/** Pieces of one row group in memory at once: one that is written and one that is read. */
+const PIECES = 2
 
 /** Where copies go. */
 export interface CopyTarget {
   output: TaskOutput
   schema: ReturnType<typeof parquetSchema>
-  slabs: Slabs
+  buffers: PieceBuffers
 }
 
 /** The work that is left for lanes; row groups whose bytes are good as they are get copied while it is asked for. */
@@ -38,18 +35,25 @@ export async function* copyVerbatim(
   for await (const work of rest) if (work !== undefined) yield work
 }
 
-/** Copies one row group into the output, a piece at a time, as far as the budget lets it. */
+/** Copies one row group into the output, a piece at a time; the first one is read ahead of its turn. */
 export async function copyPassage(
   { path, groups, rows, storedBytes }: PlannedPassage,
-  { output, schema, slabs }: CopyTarget,
+  { output, schema, buffers }: CopyTarget,
   run: Run,
 ): Promise<void> {
   const group = groups[0]!
   const planned = copiedChunks(group, run).then(chunks => {
     const { ranges, ...copy } = copyRowGroup(schema, chunks, rows)
-    return { ...copy, pieces: pieces(group, ranges, slabs, run) }
+    const reading = new PieceReader(group, ranges, buffers, run)
+    reading.begin()
+    return { ...copy, pieces: reading }
   })
-  await output.add(path, planned)
+  try {
+    await output.add(path, planned)
+  } finally {
+    const { pieces } = await planned.catch(() => ({ pieces: undefined }))
+    await pieces?.end()
+  }
   group.fragment.held?.release()
   run.rowGroups.copied++
   run.rowsIn += rows
@@ -87,42 +91,103 @@ async function copiedChunks(
   }))
 }
 
-/** The bytes of ranges of a file, one after another, read ahead of need. */
-async function* pieces(
-  { fragment, rowGroup, leaves }: PassingRowGroup,
-  ranges: readonly ByteRange[],
-  slabs: Slabs,
-  run: Run,
-): AsyncGenerator<Uint8Array> {
-  const known = ranges.map((range, i) => inFile(fragment, rowGroup, leaves[i] ?? leaves[0]!, range))
-  const reads = mapOrdered(
-    cut(known),
-    PIECES,
-    async piece => {
-      const slab = await slabs.take(sizeOf(piece), run.signal)
+interface Piece {
+  buffer: Uint8Array
+  bytes: Uint8Array[]
+}
+
+/** The bytes of ranges of a row group's file, one after another, read ahead of need. */
+class PieceReader implements AsyncIterable<Uint8Array> {
+  readonly #fragment: PassingRowGroup['fragment']
+  readonly #buffers: PieceBuffers
+  readonly #run: Run
+  readonly #pieces: ByteRange[][]
+  #first: Promise<Piece> | undefined
+
+  constructor(
+    { fragment, rowGroup, leaves }: PassingRowGroup,
+    ranges: readonly ByteRange[],
+    buffers: PieceBuffers,
+    run: Run,
+  ) {
+    this.#fragment = fragment
+    this.#buffers = buffers
+    this.#run = run
+    this.#pieces = cut(
+      ranges.map((range, i) => inFile(fragment, rowGroup, leaves[i] ?? leaves[0]!, range)),
+      buffers.bytes,
+    )
+  }
+
+  /** Reads the first piece, if there is memory to spare. */
+  begin(): void {
+    const [piece] = this.#pieces
+    const buffer = piece && this.#buffers.spare()
+    if (buffer === undefined) return
+    this.#first = this.#read(piece!, buffer)
+    this.#first.catch(() => {})
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
+    const first = this.#first
+    if (first !== undefined) {
+      const { buffer, bytes } = await first
+      this.#first = undefined
       try {
-        return { slab, bytes: await read(fragment, piece, run, slab) }
-      } catch (error) {
-        slab.release()
-        throw error
+        yield* bytes
+      } finally {
+        this.#buffers.give(buffer)
       }
-    },
-    ({ slab }) => slab.release(),
-  )
-  for await (const { slab, bytes } of reads) {
+    }
+    const reads = mapOrdered(
+      this.#pieces.slice(first === undefined ? 0 : 1),
+      PIECES,
+      async piece => this.#read(piece, await this.#buffers.take()),
+      ({ buffer }) => this.#buffers.give(buffer),
+    )
+    for await (const { buffer, bytes } of reads) {
+      try {
+        yield* bytes
+      } finally {
+        this.#buffers.give(buffer)
+      }
+    }
+  }
+
+  /** Gives back what was read ahead and never asked for. */
+  async end(): Promise<void> {
+    const piece = await this.#first?.catch(() => undefined)
+    if (piece !== undefined) this.#buffers.give(piece.buffer)
+    this.#first = undefined
+  }
+
+  async #read(ranges: ByteRange[], buffer: Uint8Array): Promise<Piece> {
+    let used = 0
+    const into = {
+      // What lies between near ranges may be more than there is room for.
+      allocate: (bytes: number): Uint8Array => {
+        if (used + bytes > buffer.length) return new Uint8Array(bytes)
+        used += bytes
+        return buffer.subarray(used - bytes, used)
+      },
+      reset: (): void => {
+        used = 0
+      },
+    }
     try {
-      yield* bytes
-    } finally {
-      slab.release()
+      return { buffer, bytes: await read(this.#fragment, ranges, this.#run, into) }
+    } catch (error) {
+      this.#buffers.give(buffer)
+      throw error
     }
   }
 }
 
-/** Ranges that follow on one another joined, and all of them cut into lists of about a piece. */
-function cut(ranges: readonly ByteRange[]): ByteRange[][] {
+/** Ranges that follow on one another joined, and all of them cut into lists of at most `most` bytes. */
+function cut(ranges: readonly ByteRange[], most: number): ByteRange[][] {
   const lists: ByteRange[][] = []
   let list: ByteRange[] = []
-  let room = PIECE
+  let room = most
   for (const { start, end } of ranges) {
     for (let at = start; at < end; ) {
       const next = Math.min(end, at + room)
@@ -134,7 +199,7 @@ function cut(ranges: readonly ByteRange[]): ByteRange[][] {
       if (room > 0) continue
       lists.push(list)
       list = []
-      room = PIECE
+      room = most
     }
   }
   if (list.length > 0) lists.push(list)

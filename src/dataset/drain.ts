@@ -20,9 +20,9 @@ import { eachLane, type LanePool, lastCounts, openLanes, startLanes } from './la
 import { type FileLimits, TaskOutput, type WrittenFile } from './output.ts'
 import type { RowGroupSize } from './partition-buffers.ts'
 import { alone, PassThrough, type PlannedPassage } from './pass-through.ts'
+import { PieceBuffers } from './piece-buffers.ts'
 import { ParquetScan } from './scan.ts'
 import type { SourceFile } from './scan-listing.ts'
-import { Slabs } from './slabs.ts'
 import { type FetchedUnit, locatedIn, type PlannedUnit, SMALL_RUN } from './units.ts'
 
 /** Where the files of a drain go, and how they look. */
@@ -96,18 +96,18 @@ export async function drainScan(
     const passing = drain.passThrough
       ? PassThrough.of(plan, parts, fields, drain.keys, drain.size, drain.limits.targetFileBytes)
       : undefined
-    const target = { schema: parquetSchema(fields), slabs: new Slabs(run.budget) }
+    const target = passing && { schema: parquetSchema(fields), buffers: new PieceBuffers(run.budget) }
     const work = async ({ task, files }: DrainTask): Promise<void> => {
       const forget = run.checkpoint()
       const output = open(task)
       const fill = async (): Promise<void> => {
         const planned = placed(scan.planned(files, plan.head, run, true), drain)
         const work =
-          passing === undefined ? planned : copyVerbatim(passing.plan(planned), { ...target, output }, run)
+          target === undefined ? planned : copyVerbatim(passing!.plan(planned), { ...target, output }, run)
         const started = await start(work)
         started.pool.lanes.forEach((_, i) => void outputs.set(i, output))
         await eachUnit(started.units, started.pool, async (work, number) => {
-          if ('passage' in work) await join(work, scan, { ...target, output }, started.pool, number, run)
+          if ('passage' in work) await join(work, scan, { ...target!, output }, started.pool, number, run)
           else await rewrite(work, started.pool, number, run)
         })
         await finishLeftovers(started.pool, drain.size)

@@ -160,6 +160,37 @@ describe('row groups are copied', () => {
   })
 })
 
+describe('row groups larger than the budget', () => {
+  const table = `SELECT i AS id, hash(i) AS noise, hash(i, 1) AS other FROM range(2048000) AS t(i)`
+  const memory = '32MiB'
+
+  test('are copied within it', async () => {
+    await copyTo('huge.parquet', table, 'ROW_GROUP_SIZE 2048000, COMPRESSION uncompressed')
+    const { report, path } = await write(source(store, { files: 'huge.parquet', memory, mode: 'streaming' }))
+    assert.deepEqual(report.rowGroups, { total: 1, pruned: 0, copied: 1, joined: 0 })
+    assert.ok(report.bytesWritten > 40 * 2 ** 20)
+    assert.ok(report.budgetHighWaterBytes <= 32 * 2 ** 20, `${report.budgetHighWaterBytes} bytes`)
+    await assertSameRows(duckdb, datasetSql(path, undefined), table)
+  })
+
+  test('of several partitions at once, beside others that are decoded', async () => {
+    const keyed = `SELECT *, id // 409600 AS part FROM (${table})`
+    await copyTo('parts.parquet', keyed, 'ROW_GROUP_SIZE 204800, COMPRESSION uncompressed')
+    const { report, path } = await write(
+      source(store, { files: 'parts.parquet', memory, mode: 'streaming' }).pipe(
+        filter(sql('id < 2000000')),
+        repartition({ by: ['part'] }),
+      ),
+    )
+    assert.deepEqual(report.rowGroups, { total: 10, pruned: 0, copied: 9, joined: 0 })
+    await assertSameRows(
+      duckdb,
+      datasetSql(path, ['id', 'noise', 'other', 'part'], { part: 'BIGINT' }),
+      `SELECT * FROM (${keyed}) WHERE id < 2000000`,
+    )
+  })
+})
+
 describe('small row groups are joined', () => {
   test('of many files to one, without a page of plain values decoded', async () => {
     const { report, path } = await write(small())
