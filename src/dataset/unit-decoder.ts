@@ -39,7 +39,7 @@ const BATCH_SHARE = 0.5
 /** Rows are there up to three times at once: decoded, filtered, ordered by partition. */
 const COPIES = 3
 /** What bytes of a file may become, all copies counted, beyond the budget: a small file that claims much has few. */
-const CREDIBLE = 16
+const CREDIBLE = 64
 /** Slices are not cut smaller than this, or the work on each would outweigh the rows. */
 const MIN_ROWS = 1024
 

@@ -65,7 +65,7 @@ test('kept contexts write what the public functions write, at every level', () =
         pledgedSrcSize: input.length,
         chunkSize: compressBound(input.length),
       })
-      assert.deepEqual(compress(kept, input, level), new Uint8Array(expected))
+      assertEqualBytes(compress(kept, input, level), expected)
     }),
     { numRuns: 300 },
   )
@@ -118,7 +118,10 @@ test('damaged frames get the answer of the public functions, and the next frame 
       else if ('cut' in harm) damaged = damaged.subarray(0, harm.cut % damaged.length)
       else damaged = concat([damaged, harm.tail])
       const size = Math.max(0, input.length + by)
-      assert.deepEqual(answer(kept, damaged, size), answer(publicZstd, damaged, size))
+      const [own, expected] = [answer(kept, damaged, size), answer(publicZstd, damaged, size)]
+      if (own === 'corrupt') assert.equal(expected, 'corrupt')
+      // Which asks for the window that a frame names, also where all of its output is at hand.
+      else assertEqualBytes(own, expected === 'corrupt' ? input : expected)
       const output = new Uint8Array(105_000)
       assert.ok(native.decompress(good, output))
       assert.ok(Buffer.from(output).equals(zlib.zstdDecompressSync(good)))
@@ -251,6 +254,14 @@ interface Internals {
   stream: object
   handle: { writeSync: (...args: WriteArguments) => void }
   state: Uint32Array
+}
+
+/** Without the difference in the message, which takes gigabytes for long ones. */
+function assertEqualBytes(actual: Uint8Array, expected: Uint8Array): void {
+  assert.ok(
+    Buffer.compare(actual, expected) === 0,
+    `${actual.length} bytes, expected ${expected.length} others`,
+  )
 }
 
 function compress(codec: PageCodec, input: Uint8Array, level: number): Uint8Array {
