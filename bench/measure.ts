@@ -31,8 +31,8 @@ const SLOW = { times: 10, seconds: 2 }
 
 /**
  * Measures contestants at one job: first one run of each, whose rows are compared in full and whose time does
- * not count, then, in every round, one run of each, the order moved on by one from round to round. Who fails or
- * gives other rows than DuckDB's answer is out; who was much slower than the others keeps the time of that first run.
+ * not count, then, in every round, one run of each, in another order every round. Who fails or gives other rows than
+ * DuckDB's answer is out; who was much slower than the others keeps the time of that first run.
  */
 export async function measureJob(
   job: Job,
@@ -57,8 +57,7 @@ export async function measureJob(
     }
   }
   for (let round = 0; round <= conditions.runs; round++) {
-    const first = round % contestants.length
-    for (const contestant of [...contestants.slice(first), ...contestants.slice(0, first)]) {
+    for (const contestant of shuffled(contestants, round)) {
       await attempt(contestant, round)
     }
     if (round > 0 || conditions.runs === 0) continue
@@ -126,4 +125,17 @@ async function measureOnce(
   } finally {
     rmSync(parent, { recursive: true, force: true })
   }
+}
+
+/**
+ * In an order of its own for every seed, the same each time. What ran before a contestant matters, by what it leaves
+ * in the page cache and of free memory: so nobody may follow the same one every time.
+ */
+function shuffled<T>(items: readonly T[], seed: number): T[] {
+  let state = Math.imul(seed + 1, 0x9e3779b1)
+  const keyed = items.map((item): [number, T] => {
+    state = Math.imul(state ^ (state >>> 15), 0x85ebca6b) + 0x6d2b79f5
+    return [state >>> 0, item]
+  })
+  return keyed.sort(([a], [b]) => a - b).map(([, item]) => item)
 }
