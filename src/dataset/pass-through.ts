@@ -1,4 +1,5 @@
-import { DataType, type Field, type Schema } from 'apache-arrow'
+import { isUtf8 } from 'node:buffer'
+import type { Field, Schema } from 'apache-arrow'
 import type { PipelinePlan } from '../core/planner.ts'
 import { origins } from '../core/pushdown.ts'
 import { arrowSchema } from '../parquet/arrow-schema.ts'
@@ -237,7 +238,7 @@ export class PassThrough {
       }
       const { min, max, isMinExact, isMaxExact } = bounds
       if (bounds.nullCount > 0 || min === undefined || max === undefined) return undefined
-      const exact = !DataType.isUtf8(type) || (isMinExact === true && isMaxExact === true)
+      const exact = !(min instanceof Uint8Array) || (isMinExact === true && isMaxExact === true)
       const value = constantOf(min, max)
       if (!exact || value === undefined) return undefined
       values.push(formatPartitionValue(type, value, key))
@@ -290,7 +291,7 @@ type Bound = NonNullable<NonNullable<ReturnType<ReturnType<typeof columnBounds>>
 
 function constantOf(min: Bound, max: Bound): PartitionValue | undefined {
   if (min instanceof Uint8Array && max instanceof Uint8Array) {
-    return Buffer.compare(min, max) === 0 ? new TextDecoder().decode(min) : undefined
+    return Buffer.compare(min, max) === 0 && isUtf8(min) ? new TextDecoder().decode(min) : undefined
   }
   return min === max ? (min as Exclude<PartitionValue, null>) : undefined
 }

@@ -28,8 +28,8 @@ export function malformed(codec: string, cause?: unknown): SluiceError {
 
 /**
  * How zlib shall cut its output: in one piece if the input can plausibly be that long, else in smaller ones,
- * so that a header alone cannot make it allocate gigabytes; and not at all what the arena could not take. One byte more than needed spares it a second round
- * with a second buffer.
+ * so that a header alone cannot make it allocate gigabytes; and not at all what the arena could not take. One byte
+ * more than needed spares it a second round with a second buffer.
  */
 export function chunkSize(input: number, size: number, { arena }: Region): number {
   arena.assertHolds(size)
