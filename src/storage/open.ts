@@ -1,20 +1,32 @@
 import { fileURLToPath } from 'node:url'
 import { SluiceError } from '../core/errors.ts'
+import { folderPrefix } from './keys.ts'
 import { LocalStore, type LocalStoreOptions } from './local.ts'
 import { MemoryStore } from './memory.ts'
+import { S3Store } from './s3.ts'
+import { openBucket } from './s3-bucket.ts'
+import { parseS3Url, type S3StoreOptions } from './s3-options.ts'
 import type { Store } from './store.ts'
+import { type StoreRetryOptions, withRetry } from './wrappers/retry.ts'
 
-export interface OpenStoreOptions extends LocalStoreOptions {}
+export interface OpenStoreOptions extends LocalStoreOptions, S3StoreOptions {
+  /** How requests to a remote store are tried again; false for not at all. @default {} */
+  retry?: StoreRetryOptions | false | undefined
+}
 
 /** Schemes whose drivers are not part of this release. */
-const LATER = new Set(['s3:', 'gs:', 'az:', 'http:', 'https:'])
+const LATER = new Set(['gs:', 'az:', 'http:', 'https:'])
 
 const memories = new Map<string, MemoryStore>()
 
 /**
- * Opens a place for objects: a folder, by its path or `file:` URL, or `memory:`. A folder need not exist yet; it
- * is made by the first write. `memory:` is a new, empty store each time, `memory:name` the same one within the
- * thread, and `memory:name/folder` a folder of that.
+ * Opens a place for objects: a folder, by its path or `file:` URL, a bucket or a folder of one, by its `s3:` URL, or
+ * `memory:`. A folder need not exist yet; it is made by the first write. `memory:` is a new, empty store each time,
+ * `memory:name` the same one within the thread, and `memory:name/folder` a folder of that. URLs are
+ * percent-encoded.
+ *
+ * For S3 and what speaks its protocol install `@aws-sdk/client-s3`. Nothing else is needed where the SDK's own
+ * settings are (`AWS_REGION`, `AWS_PROFILE`, `AWS_ENDPOINT_URL` and friends). Failed requests are tried again.
  *
  * @example
  * ```ts
@@ -29,7 +41,8 @@ export async function openStore(url: string | URL, options: OpenStoreOptions = {
   if (scheme === undefined) return openFolder(text, options)
   if (scheme === 'file:') return openFolder(pathOf(text), options)
   if (scheme === 'memory:') return openMemory(text.slice(scheme.length))
-  const known = "'file:', 'memory:' and plain paths"
+  if (scheme === 's3:') return openS3(text, options)
+  const known = "'file:', 'memory:', 's3:' and plain paths"
   if (LATER.has(scheme)) {
     throw new SluiceError('unsupported', `'${scheme}' stores come with a later release`, {
       option: 'url',
@@ -55,6 +68,15 @@ async function openFolder(path: string, options: OpenStoreOptions): Promise<Stor
     })
   }
   return store
+}
+
+async function openS3(text: string, options: OpenStoreOptions): Promise<Store> {
+  const { bucket, folder } = parseS3Url(text)
+  const store = new S3Store(
+    await openBucket(bucket, folderPrefix(folder), options),
+    options.conditionalPut ?? true,
+  )
+  return options.retry === false ? store : withRetry(store, options.retry)
 }
 
 function pathOf(text: string): string {

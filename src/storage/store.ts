@@ -16,7 +16,7 @@ export interface ByteRange {
 }
 
 export interface SignalOption {
-  /** Rejects with `signal.reason` and stops the work. */
+  /** Rejects with `signal.reason` and stops the work. A write on its way to a service may still happen, whole. */
   signal?: AbortSignal | undefined
 }
 

@@ -21,7 +21,7 @@ import { checkStaging } from './conformance/staging.ts'
  * ```
  */
 export function storeConformance(name: string, make: MakeStore, options: ConformanceOptions = {}): void {
-  describe(`store: ${name}`, () => {
+  describe(`store: ${name}`, { skip: options.skip ?? false }, () => {
     const check = checker(make)
     checkObjects(check, options)
     checkReading(check)

@@ -51,5 +51,5 @@ test('the names that sluice exports', () => {
 })
 
 test('the names that sluice/testing exports', () => {
-  assert.deepEqual(Object.keys(testing).sort(), ['storeConformance', 'withFaults'])
+  assert.deepEqual(Object.keys(testing).sort(), ['startFaultServer', 'storeConformance', 'withFaults'])
 })

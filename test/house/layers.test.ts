@@ -18,6 +18,7 @@ const LAYERS = [
 
 /** Third parties and the parts of Node that have one owner: the paths (below `src/`) that may import them. */
 const OWNERS: Record<string, RegExp> = {
+  '@aws-sdk/client-s3': /^storage\/s3/,
   'apache-arrow': /^/,
   'p-limit': /^core\/concurrency\.ts$/,
   'p-retry': /^core\/retry\.ts$/,

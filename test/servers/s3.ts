@@ -20,8 +20,8 @@ export interface S3Server {
   endpoint: string
   region: string
   credentials: { accessKeyId: string; secretAccessKey: string }
-  /** Makes a bucket of that name. */
-  createBucket: (name: string) => void
+  /** Makes a bucket of that name and gives its folder: an object is the file of its key. */
+  createBucket: (name: string) => string
   stop: () => Promise<void>
 }
 
@@ -62,7 +62,10 @@ export async function startS3(): Promise<S3Server> {
     endpoint,
     region,
     credentials,
-    createBucket: name => mkdirSync(join(data, name)),
+    createBucket: name => {
+      mkdirSync(join(data, name))
+      return join(data, name)
+    },
     stop: async () => {
       process.off('exit', kill)
       kill()

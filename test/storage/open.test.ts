@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { after, before, test } from 'node:test'
 import { pathToFileURL } from 'node:url'
-import { openStore } from '../../src/index.ts'
+import { isSluiceError, type OpenStoreOptions, openStore } from '../../src/index.ts'
+import { root } from '../support/root.ts'
 
 const bytes = new TextEncoder().encode('hello')
 let folder: string
@@ -44,10 +46,10 @@ test('memory: is fresh each time, memory:name is shared', async () => {
 })
 
 test('what cannot be opened says why', async () => {
-  for (const url of ['s3://bucket/lake', 'gs://bucket', 'az://account/box', 'https://host/lake']) {
+  for (const url of ['gs://bucket', 'az://account/box', 'https://host/lake']) {
     await assert.rejects(openStore(url), {
       code: 'unsupported',
-      message: /later release.*'file:', 'memory:'/,
+      message: /later release.*'file:', 'memory:', 's3:'/,
     })
   }
   await assert.rejects(openStore('ftp://host'), {
@@ -63,6 +65,72 @@ test('what cannot be opened says why', async () => {
   await assert.rejects(openStore(join(file, 'below')), { code: 'invalid-argument' })
   const options = { durability: 'sometimes' as 'none' }
   await assert.rejects(openStore(folder, options), { code: 'invalid-argument', option: 'durability' })
+})
+
+test('an S3 store is opened without a request, by a URL that is percent-encoded', async () => {
+  const store = await openStore('s3://bucket/a%20b/k=%2525')
+  assert.equal(store.url, 's3://bucket/a%20b/k%3D%2525')
+  assert.equal((await openStore(store.url)).url, store.url)
+  assert.equal((await openStore('s3://bucket/')).url, 's3://bucket')
+  assert.equal(store.root.prefix, '')
+})
+
+test('an S3 store that cannot be opened says why, and never repeats a password', async () => {
+  const refused: [string, OpenStoreOptions, string, RegExp][] = [
+    ['s3://', {}, 'url', /names no bucket/],
+    ['s3:bucket', {}, 'url', /names no bucket/],
+    ['s3://bucket/lake?versionId=1', {}, 'url', /percent-encoded/],
+    ['s3://bucket/100%', {}, 'url', /percent-encoded/],
+    ['s3://bucket/a//b', {}, 'prefix', /empty segment/],
+    ['s3://key:hunter2@bucket', {}, 'url', /must not hold credentials/],
+    ['s3://bucket', { endpoint: 'https://key:hunter2@host' }, 'endpoint', /must not hold credentials/],
+    ['s3://bucket', { endpoint: 'host:9000' }, 'endpoint', /no URL of a service/],
+    ['s3://bucket', { checksums: 'none' as 'required' }, 'checksums', /'supported' or 'required'/],
+    ['s3://bucket', { idleTimeoutMs: 0 }, 'idleTimeoutMs', /above 0/],
+    ['s3://bucket', { encryption: { customerKey: new Uint8Array(7) } }, 'encryption', /32 bytes, not 7/],
+    ['s3://bucket', { retry: { attempts: 0 } }, 'attempts', /above 0/],
+  ]
+  for (const [url, options, option, message] of refused) {
+    await assert.rejects(openStore(url, options), (error: Error) => {
+      assert.match(error.message, message)
+      assert.ok(!error.message.includes('hunter2'))
+      assert.ok(isSluiceError(error))
+      assert.deepEqual([error.code, error.option], ['invalid-argument', option])
+      return true
+    })
+  }
+})
+
+test('what the SDK does not find is asked for by name', () => {
+  const program = `
+    const { openStore } = await import('./src/index.ts')
+    const credentials = { accessKeyId: 'a', secretAccessKey: 'b' }
+    for (const options of [{ credentials }, { region: 'eu-west-9' }]) {
+      const store = await openStore('s3://bucket', { ...options, retry: false })
+      await store.head('key').catch(error => console.log(error.code, error.message))
+    }`
+  const args = ['--import', 'tsx', '--input-type=module', '--eval', program]
+  const env = { PATH: process.env['PATH'], HOME: folder, AWS_EC2_METADATA_DISABLED: 'true' }
+  const printed = execFileSync(process.execPath, args, { cwd: root, encoding: 'utf8', env })
+  const [region, credentials] = printed.split('\n')
+  assert.match(region!, /^invalid-argument .*'region'.*AWS_REGION/)
+  assert.match(credentials!, /^permission .*no credentials.*AWS_ACCESS_KEY_ID/)
+})
+
+test('without the SDK an S3 store says what to install', () => {
+  const program = `
+    import { registerHooks } from 'node:module'
+    registerHooks({
+      resolve(name, context, next) {
+        if (name !== '@aws-sdk/client-s3') return next(name, context)
+        throw Object.assign(new Error('Cannot find package'), { code: 'ERR_MODULE_NOT_FOUND' })
+      },
+    })
+    const { openStore } = await import('./src/index.ts')
+    await openStore('s3://bucket').catch(error => console.log(error.code, error.message))`
+  const args = ['--import', 'tsx', '--input-type=module', '--eval', program]
+  const printed = execFileSync(process.execPath, args, { cwd: root, encoding: 'utf8' })
+  assert.match(printed, /^unsupported .*npm install @aws-sdk\/client-s3\n$/)
 })
 
 test('a tilde is a character like any other', async () => {

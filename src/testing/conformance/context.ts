@@ -17,6 +17,12 @@ export type MakeStore = (t: TestContext) => Promise<StoreUnderTest>
 export interface ConformanceOptions {
   /** Whether an object `a` can exist beside an object `a/b`; where it cannot that is `unsupported`. @default true */
   nesting?: boolean
+  /** What it is where that is found only when a staged upload is completed. @default 'unsupported' */
+  nestingFound?: ErrorCode
+  /** Whether a tag is made of the bytes alone, so that the same bytes put again have the same. @default false */
+  contentTags?: boolean
+  /** Why the tests cannot run here, if they cannot. @default false */
+  skip?: string | false
 }
 
 /** Registers one test of the suite. */

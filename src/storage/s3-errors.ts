@@ -1,0 +1,200 @@
+import { type ErrorCode, SluiceError } from '../core/errors.ts'
+
+/** What a request was about. */
+export interface S3Operation {
+  /** The name that the service gives it, such as `PutObject`. */
+  name: string
+  /** URL of the object, without credentials. */
+  file: string
+  bucket: string
+}
+
+/** The service's answer to a request that failed: nothing of the request, whose headers are secret. */
+export class S3Failure extends Error {
+  override readonly name: string = 'S3Failure'
+  /** The service's own code, such as `NoSuchUpload`; the status if it gave none. */
+  readonly code: string
+  /** HTTP status. */
+  readonly status: number
+  readonly requestId: string | undefined
+
+  constructor(message: string, code: string, status: number, requestId: string | undefined) {
+    super(message)
+    this.code = code
+    this.status = status
+    this.requestId = requestId
+  }
+}
+
+/** The service's answer behind a typed error, if there was one. */
+export function failureOf(error: unknown): S3Failure | undefined {
+  const { cause } = error instanceof SluiceError ? error : {}
+  return cause instanceof S3Failure ? cause : undefined
+}
+
+const CODES: Record<string, ErrorCode> = {
+  AccessDenied: 'permission',
+  AllAccessDisabled: 'permission',
+  AuthorizationHeaderMalformed: 'invalid-argument',
+  // Another conditional request for the key is under way: to be repeated, which is not a lost condition.
+  ConditionalRequestConflict: 'io',
+  EntityTooLarge: 'invalid-argument',
+  ExistingObjectIsDirectory: 'unsupported',
+  ExpiredToken: 'permission',
+  InvalidObjectState: 'unsupported',
+  KeyTooLongError: 'invalid-argument',
+  MethodNotAllowed: 'unsupported',
+  NotImplemented: 'unsupported',
+  ObjectParentIsFile: 'unsupported',
+  OperationAborted: 'io',
+  PermanentRedirect: 'invalid-argument',
+  PreconditionFailed: 'precondition',
+  RequestTimeout: 'io',
+  // The SDK takes the service's time from the answer: a second try succeeds.
+  RequestTimeTooSkewed: 'io',
+  SlowDown: 'io',
+}
+
+const STATUSES: Record<number, ErrorCode> = {
+  301: 'invalid-argument',
+  307: 'io',
+  400: 'invalid-argument',
+  401: 'permission',
+  403: 'permission',
+  404: 'not-found',
+  405: 'unsupported',
+  408: 'io',
+  409: 'io',
+  412: 'precondition',
+  416: 'invalid-argument',
+  429: 'io',
+  501: 'unsupported',
+}
+
+/** What the policy of the account has to allow. */
+const PERMISSIONS: Record<string, string> = {
+  HeadObject: 's3:GetObject, and s3:ListBucket so that what is not there can be told from what is forbidden',
+  GetObject: 's3:GetObject, and s3:ListBucket so that what is not there can be told from what is forbidden',
+  ListObjectsV2: 's3:ListBucket on the bucket',
+  ListMultipartUploads: 's3:ListBucketMultipartUploads on the bucket',
+  DeleteObject: 's3:DeleteObject',
+  AbortMultipartUpload: 's3:AbortMultipartUpload',
+  CopyObject: 's3:GetObject on the source and s3:PutObject on the destination',
+  UploadPartCopy: 's3:GetObject on the source and s3:PutObject on the destination',
+}
+
+/** Anything that the SDK throws as a typed error about the operation. */
+export function s3Error(error: unknown, operation: S3Operation): SluiceError {
+  if (error instanceof SluiceError) return error
+  const answer = answerOf(error)
+  if (answer === undefined) return withoutAnswer(error, operation)
+  const { failure, region } = answer
+  const { code, status, requestId } = failure
+  const kind = CODES[code] ?? STATUSES[status] ?? 'io'
+  const request = requestId === undefined ? '' : `, request ${requestId}`
+  const named = code === String(status) ? code : `${status} ${code}`
+  const said = failure.message === '' ? '' : `: ${failure.message.replace(/[.\s]+$/, '')}`
+  const hint = hintOf(failure, region, operation)
+  return new SluiceError(kind, `${reasonOf(kind, failure)} (${operation.name}, ${named}${request}${said})`, {
+    file: operation.file,
+    cause: failure,
+    ...(hint === undefined ? {} : { hint }),
+  })
+}
+
+function reasonOf(kind: ErrorCode, { code, status }: S3Failure): string {
+  if (code === 'NoSuchBucket') return 'there is no such bucket'
+  if (code === 'NoSuchUpload') return 'there is no such staged upload'
+  if (kind === 'not-found') return 'there is no such object'
+  if (kind === 'precondition') return 'the object has been changed'
+  if (kind === 'permission') return 'the store refused'
+  if (kind === 'unsupported') return 'the store cannot do that'
+  if (status === 301 || code === 'AuthorizationHeaderMalformed') return 'the bucket is in another region'
+  return 'the store answered with an error'
+}
+
+function hintOf(
+  { code, status, message }: S3Failure,
+  region: string | undefined,
+  { name, bucket }: S3Operation,
+): string | undefined {
+  switch (code) {
+    case 'NoSuchBucket':
+      return `Create the bucket '${bucket}', or correct its name or the endpoint.`
+    case 'RequestTimeTooSkewed':
+      return "Set this machine's clock."
+    case 'ExpiredToken':
+    case 'TokenRefreshRequired':
+      return 'Renew the credentials.'
+    case 'InvalidAccessKeyId':
+    case 'SignatureDoesNotMatch':
+      return 'Correct the credentials.'
+    case 'InvalidObjectState':
+      return 'Restore the object from the archive first.'
+    case 'KeyTooLongError':
+      return 'A key has at most 1024 bytes.'
+    case 'ObjectParentIsFile':
+    case 'ExistingObjectIsDirectory':
+      return "This store cannot hold an object 'a' beside an object 'a/b': choose another key."
+  }
+  const right = region ?? /expecting ["']([a-z0-9-]+)["']/.exec(message)?.[1]
+  if (status === 301 || code === 'AuthorizationHeaderMalformed') {
+    return `Set the option 'region' or AWS_REGION to ${right === undefined ? "the bucket's region" : `'${right}'`}.`
+  }
+  if (status === 403 || status === 401)
+    return `The operation needs the permission ${PERMISSIONS[name] ?? 's3:PutObject'}.`
+  return undefined
+}
+
+/** A request that got no answer: no connection, a broken one, or none was tried. */
+function withoutAnswer(error: unknown, { name, file }: S3Operation): SluiceError {
+  const { message, name: kind } = error instanceof Error ? error : new Error(String(error))
+  if (kind === 'CredentialsProviderError' || /^Resolved credential object is not valid/.test(message)) {
+    return new SluiceError('permission', `no credentials were found (${name})`, {
+      file,
+      hint: "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE or the option 'credentials'.",
+    })
+  }
+  if (message === 'Region is missing') {
+    return new SluiceError('invalid-argument', 'the region is not known', {
+      option: 'region',
+      file,
+      hint: "Set it, or AWS_REGION, to the bucket's region.",
+    })
+  }
+  const code = systemCode(error)
+  // Of a failed connection the message may be empty; of others it is the operating system's or Node's.
+  const reason = message === '' ? code : message
+  return new SluiceError('io', `the request failed (${name}: ${reason ?? 'no connection'})`, {
+    file,
+    ...(code === 'ENOTFOUND' || code === 'ECONNREFUSED'
+      ? { hint: "Correct the option 'endpoint' or 'region', or see to it that the service runs." }
+      : {}),
+    ...(code === undefined ? {} : { cause: error }),
+  })
+}
+
+function systemCode(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
+}
+
+/** The SDK's own error holds headers and, for a bad signature, the key and what was signed: picked, not passed on. */
+function answerOf(error: unknown): { failure: S3Failure; region: string | undefined } | undefined {
+  if (!(error instanceof Error) || !('$metadata' in error)) return undefined
+  const { httpStatusCode: status, requestId } = error.$metadata as {
+    httpStatusCode?: number
+    requestId?: string
+  }
+  if (status === undefined) return undefined
+  const { headers } =
+    ('$response' in error ? (error.$response as { headers?: Record<string, string> }) : {}) ?? {}
+  // A HEAD has no body to name the error in: then the SDK calls it `NotFound`, `412` or `UnknownError`.
+  const unnamed = /^(\d+|Unknown|UnknownError|NotFound|Error)$/.test(error.name)
+  const code = unnamed ? String(status) : error.name
+  const message = unnamed || error.message === error.name ? '' : error.message
+  return {
+    // Some services send the header twice.
+    failure: new S3Failure(message, code, status, requestId?.split(',')[0]),
+    region: headers?.['x-amz-bucket-region'],
+  }
+}

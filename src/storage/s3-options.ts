@@ -1,0 +1,119 @@
+import { SluiceError } from '../core/errors.ts'
+
+/** Keys to an account, as the provider hands them out. */
+export interface S3Credentials {
+  accessKeyId: string
+  secretAccessKey: string
+  sessionToken?: string
+  /** When they end; a function that gives credentials is asked again before. */
+  expiration?: Date
+}
+
+export interface S3StoreOptions {
+  /** URL of the service, for stores that are not Amazon's. @default as `AWS_ENDPOINT_URL_S3`, `AWS_ENDPOINT_URL` and the profile say */
+  endpoint?: string | undefined
+  /** @default as `AWS_REGION` and the profile say; `us-east-1` with an endpoint of one's own */
+  region?: string | undefined
+  /** @default those that the SDK finds: environment, profile, SSO, web identity, container, instance */
+  credentials?: S3Credentials | (() => Promise<S3Credentials>) | undefined
+  /** Whether the bucket is named in the path and not in the host. @default whether the endpoint is not Amazon's */
+  pathStyle?: boolean | undefined
+  /**
+   * Checksums (CRC-32) that are sent with each upload and that the service compares and keeps. `required`: only where
+   * the service demands one, for stores that know none. @default 'supported', with an endpoint of one's own 'required'
+   */
+  checksums?: 'supported' | 'required' | undefined
+  /** Whether the caller pays for requests to a bucket of the kind "requester pays". @default false */
+  requesterPays?: boolean | undefined
+  /** How new objects are encrypted; objects under a key of the customer's are also read with it. @default as the bucket says */
+  encryption?: 'AES256' | { kmsKeyId: string } | { customerKey: Uint8Array } | undefined
+  /** Of new objects, such as `INTELLIGENT_TIERING`. @default as the bucket says */
+  storageClass?: string | undefined
+  /**
+   * Whether the store honours `If-None-Match` and `If-Match` of a put. Say false for one that ignores them: whatever
+   * depends on them then fails at once with `unsupported`. @default true
+   */
+  conditionalPut?: boolean | undefined
+  /** Longest time in which a request may make no progress, in milliseconds. @default 30000 */
+  idleTimeoutMs?: number | undefined
+  /** Longest time to make a connection, in milliseconds. @default 10000 */
+  connectTimeoutMs?: number | undefined
+}
+
+/** The service's own hosts, which want the bucket in the host's name. */
+const AMAZON = /(^|\.)amazonaws\.com(\.cn)?$/
+
+/** Whether an endpoint is one of Amazon's own. */
+export function isAmazon(endpoint: string): boolean {
+  return AMAZON.test(new URL(endpoint).hostname)
+}
+
+/**
+ * Where requests go if that has been said in the options or in the environment. (A profile may also say; the SDK reads
+ * it with the first request.)
+ */
+export function endpointOf({ endpoint }: S3StoreOptions): string | undefined {
+  const { env } = process
+  const ignored = env['AWS_IGNORE_CONFIGURED_ENDPOINT_URLS']?.toLowerCase() === 'true'
+  const configured = ignored ? undefined : env['AWS_ENDPOINT_URL_S3'] || env['AWS_ENDPOINT_URL']
+  const text = endpoint ?? configured
+  if (text === undefined) return undefined
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (url === undefined || !/^https?:$/.test(url.protocol) || url.search !== '' || url.hash !== '') {
+    throw invalid('endpoint', `${JSON.stringify(text)} is no URL of a service`, "Write 'https://host:port'.")
+  }
+  // What was wrong is not repeated: it holds a password.
+  if (url.username !== '' || url.password !== '') {
+    throw invalid('endpoint', 'must not hold credentials', "Give them with the option 'credentials'.")
+  }
+  return text
+}
+
+/** Bucket and folder of an `s3:` URL, whose path is percent-encoded. */
+export function parseS3Url(text: string): { bucket: string; folder: string } {
+  const [, bucket = '', path = ''] = /^s3:\/\/([^/?#]*)\/?([^?#]*)$/i.exec(text) ?? []
+  if (bucket.includes('@')) {
+    throw invalid('url', 'must not hold credentials', "Give them with the option 'credentials'.")
+  }
+  const hint = "Write 's3://bucket/folder' with '?', '#' and '%' percent-encoded."
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]$/.test(bucket)) {
+    throw invalid('url', `${JSON.stringify(text)} names no bucket`, hint)
+  }
+  try {
+    return { bucket, folder: decodeURIComponent(path) }
+  } catch (cause) {
+    throw invalid('url', `${JSON.stringify(text)} is not percent-encoded`, hint, cause)
+  }
+}
+
+/** Checks what can be checked before the first request. */
+export function validateS3Options({
+  pathStyle,
+  checksums,
+  encryption,
+  idleTimeoutMs,
+  connectTimeoutMs,
+}: S3StoreOptions): void {
+  if (pathStyle !== undefined && typeof pathStyle !== 'boolean') {
+    throw invalid('pathStyle', `must be true or false, not ${JSON.stringify(pathStyle)}`)
+  }
+  if (checksums !== undefined && checksums !== 'supported' && checksums !== 'required') {
+    throw invalid('checksums', `must be 'supported' or 'required', not ${JSON.stringify(checksums)}`)
+  }
+  if (typeof encryption === 'object' && 'customerKey' in encryption && encryption.customerKey.length !== 32) {
+    throw invalid('encryption', `a customer's key has 32 bytes, not ${encryption.customerKey.length}`)
+  }
+  for (const [option, value] of Object.entries({ idleTimeoutMs, connectTimeoutMs })) {
+    if (value !== undefined && !(Number.isInteger(value) && value > 0)) {
+      throw invalid(option, `must be a whole number of milliseconds above 0, not ${value}`)
+    }
+  }
+}
+
+function invalid(option: string, reason: string, hint?: string, cause?: unknown): SluiceError {
+  return new SluiceError('invalid-argument', reason, {
+    option,
+    ...(hint === undefined ? {} : { hint }),
+    ...(cause === undefined ? {} : { cause }),
+  })
+}

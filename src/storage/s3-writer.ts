@@ -1,0 +1,143 @@
+import { abortable } from '../core/abort.ts'
+import { SluiceError } from '../core/errors.ts'
+import { type MultipartUpload, partBytes, type S3Part } from './s3-upload.ts'
+import type { SignalOption, StagedUpload, StagedWriter } from './store.ts'
+
+/**
+ * Cuts what is written into parts. While one part is on its way the next is filled: two at most are in memory. A
+ * part that did not arrive is kept, and sent anew by the call that follows.
+ */
+export class S3StagedWriter implements StagedWriter {
+  readonly #upload: MultipartUpload
+  readonly #file: string
+  /** Those that have arrived. */
+  #parts: S3Part[] = []
+  /** The part after those; without `arrived` it has failed. */
+  #sending: { bytes: Uint8Array; arrived: Promise<S3Part> | undefined } | undefined
+  #tail = new PartBuffer()
+  #size = 0
+  #sealed: StagedUpload | undefined
+  #aborted = false
+
+  constructor(upload: MultipartUpload, file: string) {
+    this.#upload = upload
+    this.#file = file
+  }
+
+  async write(bytes: Uint8Array, { signal }: SignalOption = {}): Promise<void> {
+    signal?.throwIfAborted()
+    this.#assertOpen()
+    const { length } = bytes
+    const next = this.#parts.length + (this.#sending === undefined ? 1 : 2)
+    const room = partBytes(next) - this.#tail.length
+    if (length < room) this.#tail.append(bytes, partBytes(next))
+    else {
+      await this.#settle(signal)
+      await this.#sendParts(bytes, room, signal)
+    }
+    this.#size += length
+  }
+
+  async seal({ signal }: SignalOption = {}): Promise<StagedUpload> {
+    signal?.throwIfAborted()
+    if (this.#sealed !== undefined && !this.#aborted) return this.#sealed
+    this.#assertOpen()
+    await this.#settle(signal)
+    const parts = [...this.#parts]
+    // An object has one part at least, if only of nothing.
+    if (this.#tail.length > 0 || parts.length === 0) {
+      parts.push(await this.#upload.send(parts.length + 1, this.#tail.bytes, signal))
+    }
+    this.#assertOpen()
+    this.#tail = new PartBuffer()
+    this.#sealed = { key: this.#upload.key, size: this.#size, token: this.#upload.token(parts) }
+    return this.#sealed
+  }
+
+  async abort(): Promise<void> {
+    this.#aborted = true
+    // A part that is still on its way could outlive the upload.
+    await this.#sending?.arrived?.catch(() => undefined)
+    this.#sending = undefined
+    this.#tail = new PartBuffer()
+    await this.#upload.abort()
+  }
+
+  /**
+   * Sends the parts that `bytes` fills, the last of them without waiting for it, and keeps the rest. Until all but
+   * that one have arrived nothing of the writer's changes: failed, it can be repeated.
+   */
+  async #sendParts(bytes: Uint8Array, room: number, signal: AbortSignal | undefined): Promise<void> {
+    const parts = [...this.#parts]
+    let part = this.#tail.joined(bytes.subarray(0, room))
+    let taken = room
+    while (bytes.length - taken >= partBytes(parts.length + 2)) {
+      parts.push(await this.#upload.send(parts.length + 1, part, signal))
+      part = bytes.slice(taken, taken + partBytes(parts.length + 1))
+      taken += part.length
+    }
+    this.#assertOpen()
+    this.#parts = parts
+    this.#sending = { bytes: part, arrived: this.#send(part) }
+    this.#tail = new PartBuffer()
+    this.#tail.append(bytes.subarray(taken), partBytes(parts.length + 2))
+  }
+
+  /** Waits for the part that is on its way, or sends it anew if it has failed. */
+  async #settle(signal: AbortSignal | undefined): Promise<void> {
+    const sending = this.#sending
+    if (sending === undefined) return
+    sending.arrived ??= this.#send(sending.bytes)
+    try {
+      this.#parts.push(await abortable(sending.arrived, signal))
+      this.#sending = undefined
+    } catch (error) {
+      signal?.throwIfAborted()
+      sending.arrived = undefined
+      throw error
+    }
+  }
+
+  #send(bytes: Uint8Array): Promise<S3Part> {
+    const arrived = this.#upload.send(this.#parts.length + 1, bytes, undefined)
+    // Whoever waits for it is told; nobody may be waiting yet.
+    arrived.catch(() => undefined)
+    return arrived
+  }
+
+  #assertOpen(): void {
+    if (!this.#aborted && this.#sealed === undefined) return
+    const end = this.#aborted ? 'aborted' : 'sealed'
+    throw new SluiceError('invalid-argument', `the upload is ${end} already`, { file: this.#file })
+  }
+}
+
+/** Bytes that come in pieces, in memory that grows with them. */
+class PartBuffer {
+  length = 0
+  #memory = new Uint8Array(0)
+
+  get bytes(): Uint8Array {
+    return this.#memory.subarray(0, this.length)
+  }
+
+  /** Keeps a copy; `most` bytes, for which there is never need of more, are all that it grows to. */
+  append(bytes: Uint8Array, most: number): void {
+    const needed = this.length + bytes.length
+    if (needed > this.#memory.length) {
+      const grown = new Uint8Array(Math.min(Math.max(needed, 2 * this.#memory.length), most))
+      grown.set(this.bytes)
+      this.#memory = grown
+    }
+    this.#memory.set(bytes, this.length)
+    this.length = needed
+  }
+
+  /** A copy of these bytes and of some more after them. */
+  joined(bytes: Uint8Array): Uint8Array {
+    const joined = new Uint8Array(this.length + bytes.length)
+    joined.set(this.bytes)
+    joined.set(bytes, this.length)
+    return joined
+  }
+}

@@ -1,0 +1,213 @@
+import { untilAborted } from '../core/abort.ts'
+import { SluiceError } from '../core/errors.ts'
+import { childOf } from './child.ts'
+import { type S3Bucket, unquoted } from './s3-bucket.ts'
+import { copyObject } from './s3-copy.ts'
+import { listLevel, listObjects, listUploads } from './s3-list.ts'
+import { getObject, getRangesOf, headObject } from './s3-read.ts'
+import {
+  conditionError,
+  conditionOf,
+  described,
+  MultipartUpload,
+  partBytes,
+  untilAlone,
+} from './s3-upload.ts'
+import { S3StagedWriter } from './s3-writer.ts'
+import type {
+  ByteRange,
+  Capabilities,
+  GetOptions,
+  GetRangesOptions,
+  GetResult,
+  ListLevel,
+  ListOptions,
+  ObjectMeta,
+  PutMode,
+  PutOptions,
+  SignalOption,
+  StagedUpload,
+  StagedWriter,
+  Store,
+} from './store.ts'
+
+/**
+ * A bucket of Amazon S3 or of a service that speaks its protocol, or a folder of one. It makes each request once:
+ * `withRetry` is what repeats them.
+ *
+ * A staged upload is a multipart upload, and a streamed put of more than a part is one until it ends: a bucket's
+ * lifecycle rule for incomplete uploads removes what dead processes have left, and must give living ones the time
+ * they need. Objects of such uploads carry the metadata `sluice-upload`.
+ */
+export class S3Store implements Store {
+  readonly url: string
+  readonly capabilities: Capabilities
+  readonly root: { store: Store; prefix: string }
+  readonly #bucket: S3Bucket
+
+  constructor(bucket: S3Bucket, conditionalPut: boolean) {
+    this.#bucket = bucket
+    this.url = bucket.url
+    this.capabilities = {
+      write: true,
+      list: true,
+      putCreate: conditionalPut,
+      putIfMatch: conditionalPut,
+      stage: true,
+    }
+    this.root = { store: this, prefix: '' }
+  }
+
+  child(prefix: string): Store {
+    return childOf(this, prefix)
+  }
+
+  async head(key: string, options: SignalOption = {}): Promise<ObjectMeta> {
+    return headObject(this.#bucket, key, { signal: options.signal })
+  }
+
+  get(key: string, options: GetOptions = {}): Promise<GetResult> {
+    return getObject(this.#bucket, key, options)
+  }
+
+  getRanges(
+    key: string,
+    ranges: readonly ByteRange[],
+    options: GetRangesOptions = {},
+  ): Promise<Uint8Array[]> {
+    return getRangesOf(this.#bucket, key, ranges, options)
+  }
+
+  async put(
+    key: string,
+    body: Uint8Array | AsyncIterable<Uint8Array>,
+    { mode = 'overwrite', signal }: PutOptions = {},
+  ): Promise<ObjectMeta> {
+    this.#assertCondition(key, mode)
+    this.#bucket.absolute(key)
+    return body instanceof Uint8Array
+      ? this.#putBytes(key, body, mode, signal)
+      : this.#putStream(key, body, mode, signal)
+  }
+
+  async delete(key: string, { signal }: SignalOption = {}): Promise<void> {
+    const request = { ...this.#bucket.defaults.all, Key: this.#bucket.absolute(key) }
+    await this.#bucket.send('DeleteObject', key, signal, (s3, http) => s3.deleteObject(request, http))
+  }
+
+  list(options: ListOptions = {}): AsyncIterable<ObjectMeta> {
+    return listObjects(this.#bucket, options)
+  }
+
+  listLevel(options: ListOptions = {}): Promise<ListLevel> {
+    return listLevel(this.#bucket, options)
+  }
+
+  async copy(from: string, to: string, { mode = 'overwrite', signal }: PutOptions = {}): Promise<ObjectMeta> {
+    this.#assertCondition(to, mode)
+    this.#bucket.absolute(to)
+    const copied = await copyObject(this.#bucket, from, to, mode, { signal })
+    return copied === 'empty' ? this.#putBytes(to, new Uint8Array(0), mode, signal) : copied
+  }
+
+  async stage(key: string, { signal }: SignalOption = {}): Promise<StagedWriter> {
+    const upload = await MultipartUpload.create(this.#bucket, key, signal)
+    return new S3StagedWriter(upload, this.#bucket.place(key))
+  }
+
+  async completeStaged(staged: StagedUpload, { signal }: SignalOption = {}): Promise<ObjectMeta> {
+    signal?.throwIfAborted()
+    this.#bucket.absolute(staged.key)
+    const { upload, parts } = MultipartUpload.of(this.#bucket, staged)
+    if (parts === undefined) {
+      throw new SluiceError('invalid-argument', 'the upload is not sealed', {
+        option: 'upload',
+        file: this.#bucket.place(staged.key),
+      })
+    }
+    return upload.complete(parts, signal)
+  }
+
+  async abortStaged(staged: StagedUpload, { signal }: SignalOption = {}): Promise<void> {
+    this.#bucket.absolute(staged.key)
+    await MultipartUpload.of(this.#bucket, staged).upload.abort(signal)
+  }
+
+  listStaged(
+    prefix: string,
+    options: SignalOption = {},
+  ): AsyncIterable<{ upload: StagedUpload; started: Date }> {
+    return listUploads(this.#bucket, prefix, options)
+  }
+
+  async #putBytes(
+    key: string,
+    bytes: Uint8Array,
+    mode: PutMode,
+    signal: AbortSignal | undefined,
+  ): Promise<ObjectMeta> {
+    const { all, customerKey, create } = this.#bucket.defaults
+    const request = {
+      ...all,
+      ...customerKey,
+      ...create,
+      ...conditionOf(mode),
+      Key: this.#bucket.absolute(key),
+      // The SDK does not digest what lies in shared memory.
+      Body: bytes.buffer instanceof SharedArrayBuffer ? bytes.slice() : bytes,
+    }
+    const send = () => this.#bucket.send('PutObject', key, signal, (s3, http) => s3.putObject(request, http))
+    try {
+      const { ETag } = await untilAlone(send, signal)
+      return await described(this.#bucket, key, { etag: unquoted(ETag), size: bytes.length }, signal)
+    } catch (error) {
+      throw conditionError(error, mode, this.#bucket.place(key))
+    }
+  }
+
+  /** What fits into a part is put at once; more becomes a multipart upload. */
+  async #putStream(
+    key: string,
+    body: AsyncIterable<Uint8Array>,
+    mode: PutMode,
+    signal: AbortSignal | undefined,
+  ): Promise<ObjectMeta> {
+    const first: Uint8Array[] = []
+    let length = 0
+    let upload: MultipartUpload | undefined
+    let writer: S3StagedWriter | undefined
+    try {
+      for await (const bytes of untilAborted(body, signal)) {
+        if (writer === undefined && length + bytes.length <= partBytes(1)) {
+          first.push(bytes.slice())
+          length += bytes.length
+          continue
+        }
+        if (upload === undefined || writer === undefined) {
+          upload = await MultipartUpload.create(this.#bucket, key, signal)
+          writer = new S3StagedWriter(upload, this.#bucket.place(key))
+          for (const piece of first.splice(0)) await writer.write(piece, { signal })
+        }
+        await writer.write(bytes, { signal })
+      }
+      if (upload === undefined || writer === undefined) {
+        return await this.#putBytes(key, Buffer.concat(first), mode, signal)
+      }
+      const { token, size } = await writer.seal({ signal })
+      const { parts = [] } = MultipartUpload.of(this.#bucket, { key, size, token })
+      return await upload.put(parts, size, mode, signal)
+    } catch (error) {
+      // Failing to end the upload must not hide why.
+      await writer?.abort().catch(() => undefined)
+      throw error
+    }
+  }
+
+  #assertCondition(key: string, mode: PutMode): void {
+    if (mode === 'overwrite' || this.capabilities.putCreate) return
+    throw new SluiceError('unsupported', 'the store does not honour conditions', {
+      file: this.#bucket.place(key),
+      hint: "It was opened with 'conditionalPut: false'.",
+    })
+  }
+}

@@ -1,0 +1,32 @@
+import { randomUUID } from 'node:crypto'
+import { after, before } from 'node:test'
+import { type OpenStoreOptions, openStore } from '../../src/index.ts'
+import { type MakeStore, storeConformance } from '../../src/testing/index.ts'
+import { noS3, type S3Server, startS3 } from '../servers/s3.ts'
+
+let server: S3Server
+before(async () => {
+  if (!noS3) server = await startS3()
+})
+after(() => server?.stop())
+
+/** A bucket of its own for each test. */
+const bucket =
+  (folder: string, options: OpenStoreOptions = {}): MakeStore =>
+  async () => {
+    const name = `test-${randomUUID()}`
+    const { endpoint, region, credentials } = server
+    server.createBucket(name)
+    const reopen = () =>
+      openStore(`s3://${name}${folder}`, { endpoint, region, credentials, retry: false, ...options })
+    return { store: await reopen(), reopen }
+  }
+
+// versitygw keeps objects as files, under their keys.
+const kind = { nesting: false, nestingFound: 'io', contentTags: true, skip: noS3 } as const
+storeConformance('S3', bucket(''), kind)
+storeConformance(
+  'a folder of a bucket, with checksums, retried',
+  bucket('/deep%20%C3%A9/er', { checksums: 'supported', retry: {} }),
+  kind,
+)
