@@ -41,6 +41,8 @@ export interface ErrorContext {
   column?: string
   /** One sentence: what to do. */
   hint?: string
+  /** How long the service asks to wait before another try. Not part of the message. */
+  retryAfterMs?: number
   cause?: unknown
 }
 
@@ -59,6 +61,7 @@ export class SluiceError extends Error {
   readonly rowGroup: number | undefined
   readonly column: string | undefined
   readonly hint: string | undefined
+  readonly retryAfterMs: number | undefined
   /** The message without place and hint. */
   readonly reason: string
 
@@ -72,12 +75,13 @@ export class SluiceError extends Error {
     this.rowGroup = context.rowGroup
     this.column = context.column
     this.hint = context.hint
+    this.retryAfterMs = context.retryAfterMs
   }
 
   /** The same failure with more of its place known; what is known already stays. */
   within(context: ErrorContext): SluiceError {
     const known: ErrorContext = { ...context }
-    for (const key of ['option', 'file', 'rowGroup', 'column', 'hint'] as const) {
+    for (const key of ['option', 'file', 'rowGroup', 'column', 'hint', 'retryAfterMs'] as const) {
       const value = this[key]
       if (value !== undefined) Object.assign(known, { [key]: value })
     }

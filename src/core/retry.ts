@@ -1,12 +1,16 @@
 import pRetry from 'p-retry'
+import { delay } from './abort.ts'
 import { isSluiceError, SluiceError } from './errors.ts'
 
 export interface RetryOptions {
   /** How often something is tried in all; 1 is no retry. @default 5 */
   attempts?: number | undefined
-  /** Pause before the first retry, in milliseconds. It doubles each time, and up to as much again is added at random. @default 100 */
+  /**
+   * Bound of the pause before the first retry, in milliseconds; it doubles each time. The pause is anything from 0 to
+   * its bound, at random, so that those who failed together do not come back together. @default 100
+   */
   minDelayMs?: number | undefined
-  /** Longest pause, in milliseconds. @default 20000 */
+  /** Largest bound of a pause, in milliseconds. A service that asks for a longer one gets it, up to 5 minutes. @default 20000 */
   maxDelayMs?: number | undefined
 }
 
@@ -20,6 +24,9 @@ export interface RetryingOptions extends RetryOptions {
   /** Shared by calls to the same service, so that an outage does not multiply them. */
   budget?: RetryBudget | undefined
 }
+
+/** Longest pause that a service is granted. */
+const MAX_RETRY_AFTER = 300_000
 
 /** Whether trying again may help: the codes `io`, `timeout` and `lane`. */
 export function isTransient(error: unknown): boolean {
@@ -58,6 +65,7 @@ export async function retrying<T>(
 ): Promise<T> {
   const { attempts, minDelayMs, maxDelayMs } = validateRetryOptions(options)
   let outcome: { value: T } | { error: unknown } | undefined
+  let pause = 0
   const tryOnce = async (attempt: number) => {
     try {
       outcome = { value: await run(attempt) }
@@ -69,6 +77,8 @@ export async function retrying<T>(
         return
       }
       onRetry?.(error)
+      const bound = Math.min(maxDelayMs, minDelayMs * 2 ** (attempt - 1))
+      pause = Math.max(Math.random() * bound, retryAfterOf(error))
       // p-retry has opinions of its own on some errors, TypeErrors among them: it gets to see none.
       throw new Error('retry', { cause: error })
     }
@@ -76,10 +86,10 @@ export async function retrying<T>(
   try {
     await pRetry(tryOnce, {
       retries: attempts - 1,
-      minTimeout: minDelayMs,
-      maxTimeout: maxDelayMs,
-      factor: 2,
-      randomize: true,
+      minTimeout: 0,
+      onFailedAttempt: async () => {
+        if (outcome === undefined) await delay(pause, signal)
+      },
       ...(signal === undefined ? {} : { signal }),
     })
   } catch (error) {
@@ -88,6 +98,10 @@ export async function retrying<T>(
   }
   if ('error' in outcome!) throw outcome.error
   return outcome!.value
+}
+
+function retryAfterOf(error: unknown): number {
+  return Math.min(MAX_RETRY_AFTER, isSluiceError(error) ? (error.retryAfterMs ?? 0) : 0)
 }
 
 /**

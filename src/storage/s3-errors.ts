@@ -88,7 +88,7 @@ export function s3Error(error: unknown, operation: S3Operation): SluiceError {
   if (error instanceof SluiceError) return error
   const answer = answerOf(error)
   if (answer === undefined) return withoutAnswer(error, operation)
-  const { failure, region } = answer
+  const { failure, region, retryAfterMs } = answer
   const { code, status, requestId } = failure
   const kind = CODES[code] ?? STATUSES[status] ?? 'io'
   const request = requestId === undefined ? '' : `, request ${requestId}`
@@ -99,6 +99,7 @@ export function s3Error(error: unknown, operation: S3Operation): SluiceError {
     file: operation.file,
     cause: failure,
     ...(hint === undefined ? {} : { hint }),
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   })
 }
 
@@ -178,8 +179,15 @@ function systemCode(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
 }
 
+interface Answer {
+  failure: S3Failure
+  /** Where the bucket is, if the service has said so. */
+  region: string | undefined
+  retryAfterMs: number | undefined
+}
+
 /** The SDK's own error holds headers and, for a bad signature, the key and what was signed: picked, not passed on. */
-function answerOf(error: unknown): { failure: S3Failure; region: string | undefined } | undefined {
+function answerOf(error: unknown): Answer | undefined {
   if (!(error instanceof Error) || !('$metadata' in error)) return undefined
   const { httpStatusCode: status, requestId } = error.$metadata as {
     httpStatusCode?: number
@@ -196,5 +204,13 @@ function answerOf(error: unknown): { failure: S3Failure; region: string | undefi
     // Some services send the header twice.
     failure: new S3Failure(message, code, status, requestId?.split(',')[0]),
     region: headers?.['x-amz-bucket-region'],
+    retryAfterMs: millisecondsUntil(headers?.['retry-after']),
   }
+}
+
+/** A `Retry-After`: seconds, or a date. */
+function millisecondsUntil(header: string | undefined): number | undefined {
+  if (header === undefined) return undefined
+  const ms = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - Date.now()
+  return ms > 0 ? ms : undefined
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { getEventListeners } from 'node:events'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { SluiceError } from '../../src/core/errors.ts'
 import { isTransient, RetryBudget, retrying, validateRetryOptions } from '../../src/core/retry.ts'
 
@@ -56,18 +56,30 @@ test('shouldRetry decides about any error', async () => {
   assert.deepEqual(attempts, [1, 2, 3])
 })
 
-test('pauses grow, within their bounds', async t => {
+/** The pauses that retries of `run` make, without making them. */
+async function pausesOf(t: TestContext, random: number, ...failures: unknown[]): Promise<number[]> {
   const pauses: number[] = []
+  t.mock.method(Math, 'random', () => random)
   t.mock.method(globalThis, 'setTimeout', (run: () => void, ms: number) => {
     pauses.push(ms)
     queueMicrotask(run)
   })
-  await retrying(failing(io, io, io, io).run, { minDelayMs: 10, maxDelayMs: 60, attempts: 5 })
-  assert.equal(pauses.length, 4)
-  pauses.forEach((pause, i) => {
-    const low = Math.min(60, 10 * 2 ** i)
-    assert.ok(pause >= low && pause <= Math.min(60, 2 * low), `pause ${i}: ${pause}`)
-  })
+  await retrying(failing(...failures).run, { minDelayMs: 10, maxDelayMs: 60, attempts: 5 })
+  t.mock.restoreAll()
+  return pauses
+}
+
+test('pauses are anything below bounds that grow', async t => {
+  assert.deepEqual(await pausesOf(t, 1, io, io, io, io), [10, 20, 40, 60])
+  assert.deepEqual(await pausesOf(t, 0.5, io, io, io, io), [5, 10, 20, 30])
+  assert.deepEqual(await pausesOf(t, 0, io, io), [0, 0])
+})
+
+test('a service that asks for a longer pause gets it', async t => {
+  const busy = (retryAfterMs: number) =>
+    new SluiceError('io', 'busy', { retryAfterMs }).within({ file: 'key' })
+  assert.deepEqual(await pausesOf(t, 1, busy(3_000), busy(15), io), [3_000, 20, 40])
+  assert.deepEqual(await pausesOf(t, 1, busy(1e9)), [300_000])
 })
 
 test('a signal ends the pause with its reason, and what succeeded is kept', async () => {

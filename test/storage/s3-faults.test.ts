@@ -79,6 +79,17 @@ test('503 twice, then fine', { skip: noS3 }, async t => {
   }
 })
 
+test('a pause that the service asks for is made', { skip: noS3 }, async t => {
+  const inTwoSeconds = () => new Date(Math.ceil(Date.now() / 1000) * 1000 + 2_000).toUTCString()
+  for (const after of ['1', inTwoSeconds()]) {
+    const busy = { status: 503, headers: { 'retry-after': after } }
+    const { store } = await spoiled(t, sequence(isPut, busy))
+    const begun = performance.now()
+    await store.put('key', bytesOf('x'))
+    assert.ok(performance.now() - begun > 900, after)
+  }
+})
+
 test('503 for ever: as many requests as were to be tried, and a typed error', { skip: noS3 }, async t => {
   const { store, wire } = await spoiled(t, () => ({ status: 503 }), { retry: { ...fast, attempts: 3 } })
   for (const call of [() => store.head('key'), () => readAll(store, 'key'), () => store.stage('key')]) {

@@ -1,7 +1,16 @@
 import { isSluiceError, SluiceError } from '../../core/errors.ts'
 import { RetryBudget, type RetryOptions, retrying, validateRetryOptions } from '../../core/retry.ts'
 import { readAll } from '../read.ts'
-import type { GetOptions, GetResult, ListOptions, ObjectMeta, PutOptions, Store } from '../store.ts'
+import type {
+  ByteRange,
+  GetOptions,
+  GetRangesOptions,
+  GetResult,
+  ListOptions,
+  ObjectMeta,
+  PutOptions,
+  Store,
+} from '../store.ts'
 import { type StoreRequest, WrappedStore, wrap } from './wrapped.ts'
 
 export interface StoreRetryOptions extends RetryOptions {
@@ -88,6 +97,27 @@ class RetriedStore extends WrappedStore {
       },
     }
     return { ...first, body: iterator }
+  }
+
+  /** Memory that a failed try has been given is used again: there may be no more of it. */
+  override getRanges(
+    key: string,
+    ranges: readonly ByteRange[],
+    options: GetRangesOptions = {},
+  ): Promise<Uint8Array[]> {
+    const { allocate = bytes => new Uint8Array(bytes), signal } = options
+    const given: Uint8Array[] = []
+    return this.call({ method: 'getRanges', key, signal, bytes: 0 }, () => {
+      const free = [...given]
+      const reuse = (bytes: number) => {
+        const found = free.findIndex(({ length }) => length === bytes)
+        if (found >= 0) return free.splice(found, 1)[0]!
+        const memory = allocate(bytes)
+        given.push(memory)
+        return memory
+      }
+      return this.inner.getRanges(key, ranges, { ...options, allocate: reuse })
+    })
   }
 
   override put(

@@ -71,6 +71,28 @@ test('what keeps failing fails with its own error after the last attempt', async
   assert.equal(requests, 8, 'five requests and the three retries of the budget')
 })
 
+test('ranges that are read again go into the memory of the first try', async () => {
+  const { inner, store, retried } = await failing('after', 'after')
+  const whole = Uint8Array.from({ length: 1_000 }, (_, i) => i)
+  await inner.put('key', whole)
+  const asked: number[] = []
+  const allocate = (length: number) => {
+    asked.push(length)
+    return new Uint8Array(length)
+  }
+  const ranges = [
+    { start: 0, end: 10 },
+    { start: 500, end: 510 },
+    { start: 700, end: 800 },
+  ]
+  const views = await store.getRanges('key', ranges, { coalesceGap: 0, allocate })
+  assert.deepEqual(asked, [10, 10, 100])
+  assert.equal(retried.length, 2)
+  ranges.forEach(({ start, end }, i) => {
+    assert.deepEqual(views[i], whole.slice(start, end))
+  })
+})
+
 test('what is no fault is not repeated', async () => {
   const { store, requests } = await failing()
   await assert.rejects(store.head('missing'), { code: 'not-found' })
