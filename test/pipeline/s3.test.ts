@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { createReadStream, createWriteStream, mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
+import { text } from 'node:stream/consumers'
 import { pipeline } from 'node:stream/promises'
 import { after, before, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import {
   col,
@@ -19,6 +23,7 @@ import {
 import { collect, keysOf } from '../../src/testing/conformance/context.ts'
 import { noS3, type S3Server, startS3 } from '../servers/s3.ts'
 import { openDuckDB, quote } from '../support/duckdb.ts'
+import { root } from '../support/root.ts'
 import { tempFolder } from '../support/temp.ts'
 
 const vega = dirname(fileURLToPath(import.meta.resolve('vega-datasets')))
@@ -77,4 +82,55 @@ test('the quickstart from one bucket into another', { skip: noS3 }, async t => {
     await duckdb.multiset(`select ${columns} from (${expected}) where distance > 100 and delay is not null`),
   )
   assert.equal(report.rowsOut, 2_946_774)
+})
+
+test('a job that was killed goes on in another process, with its staged uploads', { skip: noS3 }, async t => {
+  const { endpoint, region, credentials } = server
+  for (const bucket of ['many', 'killed']) server.createBucket(bucket)
+  const many = await openStore('s3://many', { endpoint, region, credentials })
+  const killed = await openStore('s3://killed', { endpoint, region, credentials })
+  // The same flights five times: five tasks.
+  for (let i = 0; i < 5; i++) await many.put(`${i}.parquet`, createReadStream(flights))
+  const start = () =>
+    spawn(process.execPath, ['--import', 'tsx', join(root, 'test/pipeline/s3-job.ts')], {
+      cwd: root,
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: {
+        ...process.env,
+        AWS_ENDPOINT_URL: endpoint,
+        AWS_REGION: region,
+        AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+        AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+      },
+    })
+  const jobs = '_sluice/flights/jobs/nightly/'
+  const tasks = async () => (await keysOf(killed, { prefix: `${jobs}task-` })).length
+  const first = start()
+  const ended = once(first, 'exit')
+  while ((await tasks()) < 2 && first.exitCode === null) await sleep(20)
+  first.kill('SIGKILL')
+  await ended
+  const done = await tasks()
+  assert.ok(done >= 2 && done < 5, `${done} of 5 tasks were done`)
+  assert.deepEqual(await keysOf(killed, { prefix: 'flights/' }), [])
+  assert.ok((await collect(killed.listStaged('flights/'))).length > 0)
+
+  const folder = tempFolder(t)
+  const duckdb = await openDuckDB(t)
+  const far = `read_parquet(${quote(flights)}) where distance > 2000`
+  const [{ rows }] = (await duckdb.query(`select count(*)::int as rows from ${far}`)) as [{ rows: number }]
+  const second = start()
+  assert.equal(await text(second.stdout), `${(5 - done) * rows}\n`, 'what was done is not done again')
+  await download(killed.child('flights'), folder)
+  const columns = 'date, delay, distance, destination, origin'
+  const written = `read_parquet(${quote(join(folder, '**/*.parquet'))}, hive_partitioning = true, hive_types = {origin: VARCHAR})`
+  assert.deepEqual(
+    await duckdb.multiset(`select ${columns} from ${written}`),
+    await duckdb.multiset(`select ${columns} from (select * from ${far}) cross join range(5)`),
+  )
+  const left = await keysOf(killed, { prefix: jobs })
+  assert.deepEqual(
+    left.map(key => key.replace(/-[^-]+$/, '')),
+    [`${jobs}done`],
+  )
 })
