@@ -4,10 +4,10 @@ import { head } from './s3-read.ts'
 import { described, MultipartUpload, type S3Part, sourceKey } from './s3-upload.ts'
 import type { ObjectMeta, PutMode, SignalOption } from './store.ts'
 
-/** What the service copies in one request. */
-const MAX_COPY = 5 * 1024 ** 3
-/** Of a larger object; 10,000 of them are more than the largest has. */
-const PART = 1024 ** 3
+/** Copied in one request; more in several at once, none of which takes so long that it looks dead. */
+const WHOLE = 1024 ** 3
+const MIN_PART = 512 * 1024 ** 2
+const MAX_PARTS = 10_000
 const CONCURRENCY = 8
 
 /**
@@ -27,7 +27,7 @@ export async function copyObject(
   const path = `${bucket.name}/${bucket.absolute(from)}`.split('/').map(encodeURIComponent).join('/')
   const pinned = { CopySource: path, CopySourceIfMatch: `"${unquoted(source.ETag)}"` }
   const { all, customerKey, create } = bucket.defaults
-  if (mode === 'overwrite' && size <= MAX_COPY) {
+  if (mode === 'overwrite' && size <= WHOLE) {
     const request = {
       ...all,
       ...customerKey,
@@ -51,9 +51,10 @@ export async function copyObject(
   })
   try {
     const parts: S3Part[] = []
-    const numbers = Array.from({ length: Math.ceil(size / PART) }, (_, i) => i)
+    const partSize = size <= WHOLE ? size : Math.max(MIN_PART, Math.ceil(size / MAX_PARTS))
+    const numbers = Array.from({ length: Math.ceil(size / partSize) }, (_, i) => i)
     await forEachConcurrently(numbers, CONCURRENCY, async i => {
-      const range = `bytes=${i * PART}-${Math.min(size, (i + 1) * PART) - 1}`
+      const range = `bytes=${i * partSize}-${Math.min(size, (i + 1) * partSize) - 1}`
       const piece = numbers.length === 1 ? pinned : { ...pinned, CopySourceRange: range }
       parts[i] = await upload.copy(i + 1, piece, signal)
     })

@@ -134,6 +134,9 @@ function hintOf(
       return 'Restore the object from the archive first.'
     case 'KeyTooLongError':
       return 'A key has at most 1024 bytes.'
+    case '400':
+      // A HEAD has no body to say why.
+      return 'The usual reasons are a wrong region and credentials that have expired.'
     case 'ObjectParentIsFile':
     case 'ExistingObjectIsDirectory':
       return "This store cannot hold an object 'a' beside an object 'a/b': choose another key."

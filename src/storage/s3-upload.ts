@@ -60,6 +60,11 @@ export function untilAlone<T>(run: () => Promise<T>, signal: AbortSignal | undef
   return retrying(run, { attempts: 12, minDelayMs: 10, maxDelayMs: 1_000, signal, shouldRetry })
 }
 
+/** Bytes as the SDK takes them: it does not digest what lies in shared memory. */
+export function unshared(bytes: Uint8Array): Uint8Array {
+  return bytes.buffer instanceof SharedArrayBuffer ? bytes.slice() : bytes
+}
+
 /** What the reply to a write does not tell: when. Asked of the object, unless another one is there by now. */
 export async function described(
   bucket: S3Bucket,
@@ -142,7 +147,13 @@ export class MultipartUpload {
   /** Sends a part, or sends it anew. */
   async send(number: number, bytes: Uint8Array, signal: AbortSignal | undefined): Promise<S3Part> {
     const { all, customerKey } = this.#bucket.defaults
-    const request = { ...all, ...customerKey, ...this.#coordinates(), PartNumber: number, Body: bytes }
+    const request = {
+      ...all,
+      ...customerKey,
+      ...this.#coordinates(),
+      PartNumber: number,
+      Body: unshared(bytes),
+    }
     return partOf(
       await this.#bucket.send('UploadPart', this.key, signal, (s3, http) => s3.uploadPart(request, http)),
     )

@@ -4,8 +4,8 @@ import { type MultipartUpload, partBytes, type S3Part } from './s3-upload.ts'
 import type { SignalOption, StagedUpload, StagedWriter } from './store.ts'
 
 /**
- * Cuts what is written into parts. While one part is on its way the next is filled: two at most are in memory. A
- * part that did not arrive is kept, and sent anew by the call that follows.
+ * Cuts what is written into parts. While one part is on its way the next is filled: two at most are in memory, which
+ * is used again. A part that did not arrive is kept, and sent anew by the call that follows.
  */
 export class S3StagedWriter implements StagedWriter {
   readonly #upload: MultipartUpload
@@ -13,8 +13,9 @@ export class S3StagedWriter implements StagedWriter {
   /** Those that have arrived. */
   #parts: S3Part[] = []
   /** The part after those; without `arrived` it has failed. */
-  #sending: { bytes: Uint8Array; arrived: Promise<S3Part> | undefined } | undefined
+  #sending: { buffer: PartBuffer; arrived: Promise<S3Part> | undefined } | undefined
   #tail = new PartBuffer()
+  #spare = new PartBuffer()
   #size = 0
   #sealed: StagedUpload | undefined
   #aborted = false
@@ -49,7 +50,7 @@ export class S3StagedWriter implements StagedWriter {
       parts.push(await this.#upload.send(parts.length + 1, this.#tail.bytes, signal))
     }
     this.#assertOpen()
-    this.#tail = new PartBuffer()
+    this.#free()
     this.#sealed = { key: this.#upload.key, size: this.#size, token: this.#upload.token(parts) }
     return this.#sealed
   }
@@ -58,8 +59,7 @@ export class S3StagedWriter implements StagedWriter {
     this.#aborted = true
     // A part that is still on its way could outlive the upload.
     await this.#sending?.arrived?.catch(() => undefined)
-    this.#sending = undefined
-    this.#tail = new PartBuffer()
+    this.#free()
     await this.#upload.abort()
   }
 
@@ -68,18 +68,27 @@ export class S3StagedWriter implements StagedWriter {
    * that one have arrived nothing of the writer's changes: failed, it can be repeated.
    */
   async #sendParts(bytes: Uint8Array, room: number, signal: AbortSignal | undefined): Promise<void> {
+    const tail = this.#tail
+    const { length } = tail
     const parts = [...this.#parts]
-    let part = this.#tail.joined(bytes.subarray(0, room))
+    tail.append(bytes.subarray(0, room), length + room)
+    let part = tail.bytes
     let taken = room
-    while (bytes.length - taken >= partBytes(parts.length + 2)) {
-      parts.push(await this.#upload.send(parts.length + 1, part, signal))
-      part = bytes.slice(taken, taken + partBytes(parts.length + 1))
-      taken += part.length
+    try {
+      while (bytes.length - taken >= partBytes(parts.length + 2)) {
+        parts.push(await this.#upload.send(parts.length + 1, part, signal))
+        part = bytes.subarray(taken, taken + partBytes(parts.length + 1))
+        taken += part.length
+      }
+      this.#assertOpen()
+    } catch (error) {
+      tail.length = length
+      throw error
     }
-    this.#assertOpen()
     this.#parts = parts
-    this.#sending = { bytes: part, arrived: this.#send(part) }
-    this.#tail = new PartBuffer()
+    if (taken > room) tail.replace(part)
+    this.#sending = { buffer: tail, arrived: this.#send(tail) }
+    this.#tail = this.#spare
     this.#tail.append(bytes.subarray(taken), partBytes(parts.length + 2))
   }
 
@@ -87,10 +96,12 @@ export class S3StagedWriter implements StagedWriter {
   async #settle(signal: AbortSignal | undefined): Promise<void> {
     const sending = this.#sending
     if (sending === undefined) return
-    sending.arrived ??= this.#send(sending.bytes)
+    sending.arrived ??= this.#send(sending.buffer)
     try {
       this.#parts.push(await abortable(sending.arrived, signal))
       this.#sending = undefined
+      this.#spare = sending.buffer
+      this.#spare.length = 0
     } catch (error) {
       signal?.throwIfAborted()
       sending.arrived = undefined
@@ -98,11 +109,17 @@ export class S3StagedWriter implements StagedWriter {
     }
   }
 
-  #send(bytes: Uint8Array): Promise<S3Part> {
+  #send({ bytes }: PartBuffer): Promise<S3Part> {
     const arrived = this.#upload.send(this.#parts.length + 1, bytes, undefined)
     // Whoever waits for it is told; nobody may be waiting yet.
     arrived.catch(() => undefined)
     return arrived
+  }
+
+  #free(): void {
+    this.#sending = undefined
+    this.#tail = new PartBuffer()
+    this.#spare = new PartBuffer()
   }
 
   #assertOpen(): void {
@@ -133,11 +150,9 @@ class PartBuffer {
     this.length = needed
   }
 
-  /** A copy of these bytes and of some more after them. */
-  joined(bytes: Uint8Array): Uint8Array {
-    const joined = new Uint8Array(this.length + bytes.length)
-    joined.set(this.bytes)
-    joined.set(bytes, this.length)
-    return joined
+  /** Keeps a copy of these bytes instead. */
+  replace(bytes: Uint8Array): void {
+    this.length = 0
+    this.append(bytes, bytes.length)
   }
 }

@@ -11,6 +11,7 @@ import {
   described,
   MultipartUpload,
   partBytes,
+  unshared,
   untilAlone,
 } from './s3-upload.ts'
 import { S3StagedWriter } from './s3-writer.ts'
@@ -153,8 +154,7 @@ export class S3Store implements Store {
       ...create,
       ...conditionOf(mode),
       Key: this.#bucket.absolute(key),
-      // The SDK does not digest what lies in shared memory.
-      Body: bytes.buffer instanceof SharedArrayBuffer ? bytes.slice() : bytes,
+      Body: unshared(bytes),
     }
     const send = () => this.#bucket.send('PutObject', key, signal, (s3, http) => s3.putObject(request, http))
     try {

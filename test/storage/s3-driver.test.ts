@@ -73,7 +73,7 @@ test('what an empty folder is shown by is no object', { skip: noS3 }, async () =
   const { store, name } = await newBucket()
   const { S3 } = await import('@aws-sdk/client-s3')
   const s3 = new S3({ ...sdkSettings() })
-  await s3.putObject({ Bucket: name, Key: 'folder/' })
+  await s3.putObject({ Bucket: name, Key: 'folder/', Body: '' })
   await store.put('folder/object', bytesOf('x'))
   assert.deepEqual(await keysOf(store), ['folder/object'])
   assert.deepEqual((await store.listLevel({ prefix: 'folder/' })).objects.length, 1)
@@ -133,6 +133,23 @@ test('a staged upload of several parts is completed by another process', { skip:
     assert.equal((await other.completeStaged(upload)).size, whole.length)
     assert.ok(readFileSync(join(folder, 'a/key')).equals(whole))
   }
+})
+
+test('a stream is put in the memory of a few parts', { skip: noS3 }, async () => {
+  const { store } = await newBucket()
+  const chunk = pattern(256 * 1024)
+  const count = 640
+  const memory = () => process.memoryUsage().arrayBuffers
+  let most = 0
+  async function* generated() {
+    for (let i = 0; i < count; i++) {
+      yield chunk
+      most = Math.max(most, memory())
+    }
+  }
+  const before = memory()
+  assert.equal((await store.put('key', generated())).size, count * chunk.length)
+  assert.ok(most - before < 64 * MIB, `${(most - before) / MIB} MiB for ${(count * chunk.length) / MIB}`)
 })
 
 test('10,000 parts hold 5 TiB, each within the limits of the protocol', () => {
