@@ -4,25 +4,28 @@ import { type MultipartUpload, partBytes, type S3Part } from './s3-upload.ts'
 import type { SignalOption, StagedUpload, StagedWriter } from './store.ts'
 
 /**
- * Cuts what is written into parts. While one part is on its way the next is filled: two at most are in memory, which
- * is used again. A part that did not arrive is kept, and sent anew by the call that follows.
+ * Cuts what is written into parts. While one part is on its way the next is filled: two at most are in memory. A
+ * part that did not arrive is kept, and sent anew by the call that follows.
  */
 export class S3StagedWriter implements StagedWriter {
   readonly #upload: MultipartUpload
   readonly #file: string
+  readonly #memory: PartMemory
   /** Those that have arrived. */
   #parts: S3Part[] = []
   /** The part after those; without `arrived` it has failed. */
   #sending: { buffer: PartBuffer; arrived: Promise<S3Part> | undefined } | undefined
   #tail = new PartBuffer()
-  #spare = new PartBuffer()
+  /** Of a write that has failed, what need not be sent again when it is repeated. */
+  #failed: { bytes: Uint8Array; parts: S3Part[] } | undefined
   #size = 0
   #sealed: StagedUpload | undefined
   #aborted = false
 
-  constructor(upload: MultipartUpload, file: string) {
+  constructor(upload: MultipartUpload, file: string, memory: PartMemory) {
     this.#upload = upload
     this.#file = file
+    this.#memory = memory
   }
 
   async write(bytes: Uint8Array, { signal }: SignalOption = {}): Promise<void> {
@@ -36,6 +39,7 @@ export class S3StagedWriter implements StagedWriter {
       await this.#settle(signal)
       await this.#sendParts(bytes, room, signal)
     }
+    this.#failed = undefined
     this.#size += length
   }
 
@@ -71,24 +75,26 @@ export class S3StagedWriter implements StagedWriter {
     const tail = this.#tail
     const { length } = tail
     const parts = [...this.#parts]
+    const arrived = this.#failed?.bytes === bytes ? this.#failed.parts : []
     tail.append(bytes.subarray(0, room), length + room)
     let part = tail.bytes
     let taken = room
     try {
       while (bytes.length - taken >= partBytes(parts.length + 2)) {
-        parts.push(await this.#upload.send(parts.length + 1, part, signal))
+        parts.push(arrived.shift() ?? (await this.#upload.send(parts.length + 1, part, signal)))
         part = bytes.subarray(taken, taken + partBytes(parts.length + 1))
         taken += part.length
       }
       this.#assertOpen()
     } catch (error) {
       tail.length = length
+      this.#failed = { bytes, parts: parts.slice(this.#parts.length) }
       throw error
     }
     this.#parts = parts
     if (taken > room) tail.replace(part)
     this.#sending = { buffer: tail, arrived: this.#send(tail) }
-    this.#tail = this.#spare
+    this.#tail = this.#memory.take()
     this.#tail.append(bytes.subarray(taken), partBytes(parts.length + 2))
   }
 
@@ -100,8 +106,6 @@ export class S3StagedWriter implements StagedWriter {
     try {
       this.#parts.push(await abortable(sending.arrived, signal))
       this.#sending = undefined
-      this.#spare = sending.buffer
-      this.#spare.length = 0
     } catch (error) {
       signal?.throwIfAborted()
       sending.arrived = undefined
@@ -109,17 +113,19 @@ export class S3StagedWriter implements StagedWriter {
     }
   }
 
-  #send({ bytes }: PartBuffer): Promise<S3Part> {
-    const arrived = this.#upload.send(this.#parts.length + 1, bytes, undefined)
-    // Whoever waits for it is told; nobody may be waiting yet.
-    arrived.catch(() => undefined)
+  #send(buffer: PartBuffer): Promise<S3Part> {
+    const arrived = this.#upload.send(this.#parts.length + 1, buffer.bytes, undefined)
+    // Whoever waits for it is told of a failure; nobody may be waiting yet.
+    arrived.then(
+      () => this.#memory.give(buffer),
+      () => undefined,
+    )
     return arrived
   }
 
   #free(): void {
     this.#sending = undefined
     this.#tail = new PartBuffer()
-    this.#spare = new PartBuffer()
   }
 
   #assertOpen(): void {
@@ -128,6 +134,22 @@ export class S3StagedWriter implements StagedWriter {
     throw new SluiceError('invalid-argument', `the upload is ${end} already`, { file: this.#file })
   }
 }
+
+/** Memory of parts that have arrived, for those to come, of all writers of a store: to get it afresh is dear. */
+export class PartMemory {
+  readonly #free: PartBuffer[] = []
+
+  take(): PartBuffer {
+    return this.#free.pop() ?? new PartBuffer()
+  }
+
+  give(buffer: PartBuffer): void {
+    buffer.length = 0
+    if (this.#free.length < FREE_PARTS) this.#free.push(buffer)
+  }
+}
+
+const FREE_PARTS = 4
 
 /** Bytes that come in pieces, in memory that grows with them. */
 class PartBuffer {

@@ -14,7 +14,7 @@ import {
   unshared,
   untilAlone,
 } from './s3-upload.ts'
-import { S3StagedWriter } from './s3-writer.ts'
+import { PartMemory, S3StagedWriter } from './s3-writer.ts'
 import type {
   ByteRange,
   Capabilities,
@@ -45,6 +45,7 @@ export class S3Store implements Store {
   readonly capabilities: Capabilities
   readonly root: { store: Store; prefix: string }
   readonly #bucket: S3Bucket
+  readonly #memory = new PartMemory()
 
   constructor(bucket: S3Bucket, conditionalPut: boolean) {
     this.#bucket = bucket
@@ -113,7 +114,7 @@ export class S3Store implements Store {
 
   async stage(key: string, { signal }: SignalOption = {}): Promise<StagedWriter> {
     const upload = await MultipartUpload.create(this.#bucket, key, signal)
-    return new S3StagedWriter(upload, this.#bucket.place(key))
+    return new S3StagedWriter(upload, this.#bucket.place(key), this.#memory)
   }
 
   async completeStaged(staged: StagedUpload, { signal }: SignalOption = {}): Promise<ObjectMeta> {
@@ -185,7 +186,7 @@ export class S3Store implements Store {
         }
         if (upload === undefined || writer === undefined) {
           upload = await MultipartUpload.create(this.#bucket, key, signal)
-          writer = new S3StagedWriter(upload, this.#bucket.place(key))
+          writer = new S3StagedWriter(upload, this.#bucket.place(key), this.#memory)
           for (const piece of first.splice(0)) await writer.write(piece, { signal })
         }
         await writer.write(bytes, { signal })

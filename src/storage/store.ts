@@ -78,7 +78,7 @@ export interface ListLevel {
 export interface StagedWriter {
   /**
    * Appends; resolves when the bytes, which may lie in shared memory, may be reused. If it fails nothing was
-   * appended: it may be repeated.
+   * appended: it may be repeated, with the same bytes.
    */
   write(bytes: Uint8Array, options?: SignalOption): Promise<void>
   /** Ends the upload without making it visible. */

@@ -112,6 +112,25 @@ test('a part that fails for ever costs no more requests than were to be tried', 
   assert.deepEqual(await collect(direct.listStaged('')), [])
 })
 
+test('a long stream gets through although every third part fails', { skip: noS3 }, async t => {
+  let parts = 0
+  const fault = ({ path }: WireRequest) =>
+    path.includes('partNumber=') && parts++ % 3 === 0 ? { status: 503 } : undefined
+  const { store, direct } = await spoiled(t, fault)
+  const whole = pattern(50 * MIB)
+  async function* stream() {
+    for (let start = 0; start < whole.length; start += MIB) yield whole.subarray(start, start + MIB)
+  }
+  await store.put('key', stream())
+  assert.ok(Buffer.from(await readAll(direct, 'key')).equals(whole))
+  // A write that fills several parts at once, of which one fails.
+  const writer = await store.stage('staged')
+  await writer.write(whole.subarray(0, 100))
+  await writer.write(whole.subarray(100))
+  await store.completeStaged(await writer.seal())
+  assert.ok(Buffer.from(await readAll(direct, 'staged')).equals(whole))
+})
+
 test('a body that is cut, or stalls, goes on where it stopped', { skip: noS3 }, async t => {
   const whole = pattern(3 * MIB)
   for (const fault of [{ cut: MIB }, { cut: 0 }, { stall: MIB }, { drop: 'before' }] as const) {

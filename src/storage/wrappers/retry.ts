@@ -1,5 +1,7 @@
+import { untilAborted } from '../../core/abort.ts'
 import { isSluiceError, SluiceError } from '../../core/errors.ts'
 import { RetryBudget, type RetryOptions, retrying, validateRetryOptions } from '../../core/retry.ts'
+import { validateKey } from '../keys.ts'
 import { readAll } from '../read.ts'
 import type {
   ByteRange,
@@ -9,6 +11,7 @@ import type {
   ListOptions,
   ObjectMeta,
   PutOptions,
+  StagedWriter,
   Store,
 } from '../store.ts'
 import { type StoreRequest, WrappedStore, wrap } from './wrapped.ts'
@@ -29,7 +32,11 @@ export interface StoreRetryOptions extends RetryOptions {
  * it has succeeded. (Two writers who put the same bytes under the same key may so both succeed; put something of
  * your own in it where that matters.)
  *
- * Not retried: a put or copy whose body is a stream, which cannot be read twice; `listStaged`.
+ * The body of a put that is a stream is read once: what fits into 8 MiB is kept until it is put, and a longer one
+ * becomes a staged upload, of which each write can be repeated. (Should another writer replace the object in the
+ * moment between its completion and a repetition of that, it is `not-found`.)
+ *
+ * Not retried: a longer stream with `create` or `ifMatch`, which staged uploads do not have; `listStaged`.
  */
 export function withRetry(store: Store, options: StoreRetryOptions = {}): Store {
   const { budget = 100, onRetry } = options
@@ -39,6 +46,9 @@ export function withRetry(store: Store, options: StoreRetryOptions = {}): Store 
   const policy = { ...validateRetryOptions(options), budget: new RetryBudget(budget) }
   return wrap(store, root => new RetriedStore(root, policy, onRetry))
 }
+
+/** Most bytes of a stream that are kept, to be put again. */
+const KEPT = 8 * 1024 * 1024
 
 type Policy = ReturnType<typeof validateRetryOptions> & { budget: RetryBudget }
 
@@ -125,7 +135,7 @@ class RetriedStore extends WrappedStore {
     body: Uint8Array | AsyncIterable<Uint8Array>,
     options: PutOptions = {},
   ): Promise<ObjectMeta> {
-    if (!(body instanceof Uint8Array)) return this.inner.put(key, body, options)
+    if (!(body instanceof Uint8Array)) return this.#putStream(key, body, options)
     return this.#write(
       'put',
       key,
@@ -169,6 +179,40 @@ class RetriedStore extends WrappedStore {
     }
   }
 
+  async #putStream(key: string, body: AsyncIterable<Uint8Array>, options: PutOptions): Promise<ObjectMeta> {
+    const { mode = 'overwrite', signal } = options
+    validateKey(key)
+    const source = untilAborted(body, signal)
+    const kept: Uint8Array[] = []
+    let length = 0
+    let last = await source.next()
+    for (; !last.done && length + last.value.length <= KEPT; last = await source.next()) {
+      kept.push(last.value.slice())
+      length += last.value.length
+    }
+    if (last.done) return this.put(key, Buffer.concat(kept), options)
+    const whole = continued([...kept.splice(0), last.value], source)
+    const staged = mode === 'overwrite' && this.capabilities.stage
+    return staged ? this.#putStaged(key, whole, signal) : this.inner.put(key, whole, options)
+  }
+
+  async #putStaged(
+    key: string,
+    body: AsyncIterable<Uint8Array>,
+    signal: AbortSignal | undefined,
+  ): Promise<ObjectMeta> {
+    let writer: StagedWriter | undefined
+    try {
+      writer = await this.stage(key, { signal })
+      for await (const bytes of body) await writer.write(bytes, { signal })
+      return await this.completeStaged(await writer.seal({ signal }), { signal })
+    } catch (error) {
+      // Failing to end the upload must not hide why.
+      await writer?.abort().catch(() => undefined)
+      throw error
+    }
+  }
+
   /** Puts something, and settles whether an earlier try of it has succeeded unnoticed. */
   async #write(
     method: 'put' | 'copy',
@@ -207,5 +251,18 @@ class RetriedStore extends WrappedStore {
         return undefined
       throw error
     }
+  }
+}
+
+/** What has been read of a stream, and then the rest of it. */
+async function* continued(
+  first: Uint8Array[],
+  rest: AsyncGenerator<Uint8Array, void, undefined>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  try {
+    for (let bytes = first.shift(); bytes !== undefined; bytes = first.shift()) yield bytes
+    yield* rest
+  } finally {
+    await rest.return()
   }
 }

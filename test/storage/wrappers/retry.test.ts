@@ -167,13 +167,54 @@ test("a conditional put that lost to another's is told so, also after a fault", 
   await assert.rejects(store.put('key', bytes('same'), { mode: 'create' }), { code: 'already-exists' })
 })
 
-test('a put of a stream is not repeated: it cannot be read twice', async () => {
-  const { store, requests } = await failing('before')
-  async function* body() {
-    yield bytes('once')
+/** A stream of so many mebibytes, which can be read once. */
+async function* mebibytes(count: number): AsyncGenerator<Uint8Array, void, undefined> {
+  const chunk = new Uint8Array(1024 * 1024)
+  for (let i = 0; i < count; i++) yield chunk.fill(i + 1)
+}
+
+const ofMebibytes = (count: number) =>
+  Buffer.concat(Array.from({ length: count }, (_, i) => Buffer.alloc(1024 * 1024, i + 1)))
+
+test('a short stream is kept, and put again', async () => {
+  for (const mode of ['overwrite', 'create'] as const) {
+    const { inner, store, requests } = await failing('before', 'after')
+    await store.put('key', mebibytes(8), { mode })
+    assert.ok(ofMebibytes(8).equals(await readAll(inner, 'key')))
+    assert.deepEqual(requests.slice(0, 3), ['put', 'put', 'put'])
   }
-  await assert.rejects(store.put('key', body()), { code: 'io' })
-  assert.deepEqual(requests, ['put'])
+})
+
+test('a long stream is staged, and each of its writes repeated', async () => {
+  const faults: Fault[] = ['before', 'before', 'before', 'after', 'after']
+  const { inner, store, retried } = await failing(...faults.flatMap(fault => [fault, undefined]))
+  const meta = await store.put('key', mebibytes(9))
+  assert.deepEqual(meta, await inner.head('key'))
+  assert.ok(ofMebibytes(9).equals(await readAll(inner, 'key')))
+  assert.equal(retried.length, faults.length)
+  assert.deepEqual(await collect(inner.listStaged('')), [])
+})
+
+test('a long stream that keeps failing leaves nothing, and what fails in it comes back', async () => {
+  const { inner, faulty } = await failing()
+  const broken = withFaults(inner, ({ method }) => (method === 'write' ? 'before' : undefined))
+  await assert.rejects(withRetry(broken, { ...fast, attempts: 2 }).put('key', mebibytes(9)), { code: 'io' })
+  const own = new Error('of the source')
+  async function* failingSource() {
+    yield* mebibytes(9)
+    throw own
+  }
+  await assert.rejects(withRetry(faulty).put('key', failingSource()), error => error === own)
+  assert.deepEqual(await collect(inner.listStaged('')), [])
+  assert.deepEqual(await collect(inner.list()), [])
+})
+
+test('a long stream on a condition is not repeated: it cannot be read twice', async () => {
+  const { inner, store, requests } = await failing(undefined, 'before')
+  await store.put('key', mebibytes(9), { mode: 'create' })
+  assert.ok(ofMebibytes(9).equals(await readAll(inner, 'key')))
+  await assert.rejects(store.put('new', mebibytes(9), { mode: 'create' }), { code: 'io' })
+  assert.deepEqual(requests, ['put', 'put'])
 })
 
 test('an abort ends the pause between two attempts', async () => {
