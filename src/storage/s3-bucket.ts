@@ -89,6 +89,7 @@ export async function openBucket(name: string, prefix: string, options: S3StoreO
   const own = endpoint !== undefined && !isAmazon(endpoint)
   const { S3 } = await loadSdk()
   const checksums = options.checksums ?? (own ? 'required' : 'supported')
+  const region = options.region ?? (own ? await configuredRegion(S3) : undefined)
   const agent = { keepAlive: true, maxSockets: Number.POSITIVE_INFINITY }
   const s3 = new S3({
     // Requests are retried in one place, which is not here.
@@ -103,11 +104,10 @@ export async function openBucket(name: string, prefix: string, options: S3StoreO
       httpsAgent: agent,
     },
     ...(options.endpoint === undefined ? {} : { endpoint: options.endpoint }),
-    ...(options.region === undefined ? {} : { region: options.region }),
+    ...(region === undefined ? {} : { region }),
     ...(options.credentials === undefined ? {} : { credentials: options.credentials }),
   })
   choosePathStyle(s3, options.pathStyle)
-  if (own) s3.config.region = withFallback(s3.config.region, 'us-east-1')
   return new S3Bucket(s3, name, prefix, { ...options, checksums })
 }
 
@@ -149,12 +149,13 @@ function choosePathStyle({ config }: Sdk.S3, asked: boolean | undefined): void {
   }
 }
 
-function withFallback(region: () => Promise<string>, fallback: string): () => Promise<string> {
-  return () =>
-    region().catch(error => {
-      if (error instanceof Error && error.message === 'Region is missing') return fallback
-      throw error
-    })
+/** The region that the SDK finds; where none is configured, the one that services with a single region go by. */
+async function configuredRegion(S3: typeof Sdk.S3): Promise<string> {
+  try {
+    return await new S3().config.region()
+  } catch {
+    return 'us-east-1'
+  }
 }
 
 function customerKeyOf(encryption: S3StoreOptions['encryption']): Defaults['customerKey'] {
