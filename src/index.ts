@@ -61,7 +61,7 @@ export { fromBatches } from './sources/from-batches.ts'
 export { type ColumnsOf, type SourceOptions, source, type Types } from './sources/source.ts'
 export { globPrefix, globToRegExp } from './storage/glob.ts'
 export { type OpenStoreOptions, openStore } from './storage/open.ts'
-export type { S3Credentials, S3StoreOptions } from './storage/s3-options.ts'
+export type { S3Credentials, S3StoreOptions } from './storage/s3/options.ts'
 export type {
   ByteRange,
   Capabilities,

@@ -3,8 +3,8 @@ import { constants, readdirSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { LocalCalls } from '../../src/storage/local-calls.ts'
-import { LocalFile } from '../../src/storage/local-file.ts'
+import { LocalCalls } from '../../src/storage/local/calls.ts'
+import { LocalFile } from '../../src/storage/local/file.ts'
 import { tempFolder } from '../support/temp.ts'
 
 /** A call that says which way it went, and takes `ms` when it is made directly. */

@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test'
 import { inspect } from 'node:util'
 import { isSluiceError, type OpenStoreOptions, openStore, type Store } from '../../src/index.ts'
 import { readAll } from '../../src/storage/read.ts'
-import { partBytes } from '../../src/storage/s3-upload.ts'
+import { partBytes } from '../../src/storage/s3/upload.ts'
 import {
   bytesOf,
   collect,

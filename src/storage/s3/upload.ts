@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import type { CompleteMultipartUploadOutput, CreateMultipartUploadRequest } from '@aws-sdk/client-s3'
-import { isSluiceError, SluiceError } from '../core/errors.ts'
-import { retrying } from '../core/retry.ts'
-import { metaOf, type S3Bucket, unquoted } from './s3-bucket.ts'
-import { failureOf } from './s3-errors.ts'
-import { head } from './s3-read.ts'
-import type { ObjectMeta, PutMode, StagedUpload } from './store.ts'
+import { isSluiceError, SluiceError } from '../../core/errors.ts'
+import { retrying } from '../../core/retry.ts'
+import type { ObjectMeta, PutMode, StagedUpload } from '../store.ts'
+import { metaOf, type S3Bucket, unquoted } from './bucket.ts'
+import { failureOf } from './errors.ts'
+import { head } from './read.ts'
 
 /**
  * Bytes of a part, by its number from 1 on. An upload has at most 10,000 parts of at most 5 GiB: growing from part

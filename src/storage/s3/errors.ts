@@ -1,4 +1,4 @@
-import { type ErrorCode, SluiceError } from '../core/errors.ts'
+import { type ErrorCode, SluiceError } from '../../core/errors.ts'
 
 /** What a request was about. */
 export interface S3Operation {

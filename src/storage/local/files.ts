@@ -1,7 +1,7 @@
 import type { BigIntStats } from 'node:fs'
-import { SluiceError } from '../core/errors.ts'
-import type { LocalCalls } from './local-calls.ts'
-import type { ObjectMeta } from './store.ts'
+import { SluiceError } from '../../core/errors.ts'
+import type { ObjectMeta } from '../store.ts'
+import type { LocalCalls } from './calls.ts'
 
 /** A tag of a file's content, for as long as nobody sets times by hand. It survives a move. */
 export function etagOf({ size, mtimeNs, ino }: BigIntStats): string {

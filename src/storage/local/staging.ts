@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto'
 import { type BigIntStats, constants } from 'node:fs'
 import { unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { errno } from './local-errors.ts'
-import { LocalFile } from './local-file.ts'
-import type { LocalFolders } from './local-folders.ts'
+import { errno } from './errors.ts'
+import { LocalFile } from './file.ts'
+import type { LocalFolders } from './folders.ts'
 
 /**
  * Where unfinished files lie, below the root of the opened store: nothing there is an object. Beginning with a dot,

@@ -1,7 +1,7 @@
-import { abortable } from '../core/abort.ts'
-import { SluiceError } from '../core/errors.ts'
-import { type MultipartUpload, partBytes, type S3Part } from './s3-upload.ts'
-import type { SignalOption, StagedUpload, StagedWriter } from './store.ts'
+import { abortable } from '../../core/abort.ts'
+import { SluiceError } from '../../core/errors.ts'
+import type { SignalOption, StagedUpload, StagedWriter } from '../store.ts'
+import { type MultipartUpload, partBytes, type S3Part } from './upload.ts'
 
 /**
  * Cuts what is written into parts. While one part is on its way the next is filled: two at most are in memory. A

@@ -1,10 +1,10 @@
 import { dirname } from 'node:path'
-import { SluiceError } from '../core/errors.ts'
-import { fileError } from './local-errors.ts'
-import { etagOf } from './local-files.ts'
-import type { LocalFolders } from './local-folders.ts'
-import type { LocalStaging, StagedFile } from './local-staging.ts'
-import type { SignalOption, StagedUpload, StagedWriter } from './store.ts'
+import { SluiceError } from '../../core/errors.ts'
+import type { SignalOption, StagedUpload, StagedWriter } from '../store.ts'
+import { fileError } from './errors.ts'
+import { etagOf } from './files.ts'
+import type { LocalFolders } from './folders.ts'
+import type { LocalStaging, StagedFile } from './staging.ts'
 
 /** A staged upload while it is written. */
 export class LocalStagedWriter implements StagedWriter {

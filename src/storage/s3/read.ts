@@ -1,13 +1,20 @@
 import { Readable } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import type { GetObjectOutput, HeadObjectOutput } from '@aws-sdk/client-s3'
-import { abortable } from '../core/abort.ts'
-import { forEachConcurrently } from '../core/concurrency.ts'
-import { SluiceError } from '../core/errors.ts'
-import { type CoalescedRange, coalesceRanges, resolveRange, validateRanges, viewsOf } from './ranges.ts'
-import { metaOf, type S3Bucket, unquoted } from './s3-bucket.ts'
-import { failureOf, s3Error } from './s3-errors.ts'
-import type { ByteRange, GetOptions, GetRangesOptions, GetResult, ObjectMeta, SignalOption } from './store.ts'
+import { abortable } from '../../core/abort.ts'
+import { forEachConcurrently } from '../../core/concurrency.ts'
+import { SluiceError } from '../../core/errors.ts'
+import { type CoalescedRange, coalesceRanges, resolveRange, validateRanges, viewsOf } from '../ranges.ts'
+import type {
+  ByteRange,
+  GetOptions,
+  GetRangesOptions,
+  GetResult,
+  ObjectMeta,
+  SignalOption,
+} from '../store.ts'
+import { metaOf, type S3Bucket, unquoted } from './bucket.ts'
+import { failureOf, s3Error } from './errors.ts'
 
 const DEFAULT_GAP = 1024 * 1024
 /** What one connection is asked for at once: several carry more than one does. */

@@ -1,8 +1,8 @@
-import { forEachConcurrently } from '../core/concurrency.ts'
-import { metaOf, type S3Bucket, unquoted } from './s3-bucket.ts'
-import { head } from './s3-read.ts'
-import { described, MultipartUpload, type S3Part, sourceKey } from './s3-upload.ts'
-import type { ObjectMeta, PutMode, SignalOption } from './store.ts'
+import { forEachConcurrently } from '../../core/concurrency.ts'
+import type { ObjectMeta, PutMode, SignalOption } from '../store.ts'
+import { metaOf, type S3Bucket, unquoted } from './bucket.ts'
+import { head } from './read.ts'
+import { described, MultipartUpload, type S3Part, sourceKey } from './upload.ts'
 
 /** Copied in one request; more in several at once, none of which takes so long that it looks dead. */
 const WHOLE = 1024 ** 3

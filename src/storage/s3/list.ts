@@ -4,10 +4,10 @@ import type {
   ListObjectsV2Output,
   ListObjectsV2Request,
 } from '@aws-sdk/client-s3'
-import { SluiceError } from '../core/errors.ts'
-import { compareKeys, validateKey } from './keys.ts'
-import { metaOf, type S3Bucket } from './s3-bucket.ts'
-import type { ListLevel, ListOptions, ObjectMeta, SignalOption, StagedUpload } from './store.ts'
+import { SluiceError } from '../../core/errors.ts'
+import { compareKeys, validateKey } from '../keys.ts'
+import type { ListLevel, ListOptions, ObjectMeta, SignalOption, StagedUpload } from '../store.ts'
+import { metaOf, type S3Bucket } from './bucket.ts'
 
 /** All objects of a bucket's folder, in order. */
 export async function* listObjects(

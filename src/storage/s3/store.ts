@@ -1,20 +1,6 @@
-import { untilAborted } from '../core/abort.ts'
-import { SluiceError } from '../core/errors.ts'
-import { childOf } from './child.ts'
-import { type S3Bucket, unquoted } from './s3-bucket.ts'
-import { copyObject } from './s3-copy.ts'
-import { listLevel, listObjects, listUploads } from './s3-list.ts'
-import { getObject, getRangesOf, headObject } from './s3-read.ts'
-import {
-  conditionError,
-  conditionOf,
-  described,
-  MultipartUpload,
-  partBytes,
-  unshared,
-  untilAlone,
-} from './s3-upload.ts'
-import { PartMemory, S3StagedWriter } from './s3-writer.ts'
+import { untilAborted } from '../../core/abort.ts'
+import { SluiceError } from '../../core/errors.ts'
+import { childOf } from '../child.ts'
 import type {
   ByteRange,
   Capabilities,
@@ -30,7 +16,21 @@ import type {
   StagedUpload,
   StagedWriter,
   Store,
-} from './store.ts'
+} from '../store.ts'
+import { type S3Bucket, unquoted } from './bucket.ts'
+import { copyObject } from './copy.ts'
+import { listLevel, listObjects, listUploads } from './list.ts'
+import { getObject, getRangesOf, headObject } from './read.ts'
+import {
+  conditionError,
+  conditionOf,
+  described,
+  MultipartUpload,
+  partBytes,
+  unshared,
+  untilAlone,
+} from './upload.ts'
+import { PartMemory, S3StagedWriter } from './writer.ts'
 
 /**
  * A bucket of Amazon S3 or of a service that speaks its protocol, or a folder of one. It makes each request once:

@@ -1,4 +1,4 @@
-import { SluiceError } from '../core/errors.ts'
+import { SluiceError } from '../../core/errors.ts'
 
 /** Keys to an account, as the provider hands them out. */
 export interface S3Credentials {

@@ -1,4 +1,4 @@
-import { type ErrorCode, SluiceError } from '../core/errors.ts'
+import { type ErrorCode, SluiceError } from '../../core/errors.ts'
 
 const CODES: Record<string, ErrorCode> = {
   ENOENT: 'not-found',

@@ -1,10 +1,10 @@
 import { constants } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { basename, dirname, join, relative, sep } from 'node:path'
-import { SluiceError } from '../core/errors.ts'
-import { LocalCalls } from './local-calls.ts'
-import { errno, notBoth } from './local-errors.ts'
-import { LocalFile } from './local-file.ts'
+import { SluiceError } from '../../core/errors.ts'
+import { LocalCalls } from './calls.ts'
+import { errno, notBoth } from './errors.ts'
+import { LocalFile } from './file.ts'
 
 /** How many times a folder may vanish under a writer, which others delete from, before that is an error. */
 const RETRIES = 256

@@ -1,10 +1,10 @@
 import type * as Sdk from '@aws-sdk/client-s3'
-import { abortable } from '../core/abort.ts'
-import { SluiceError } from '../core/errors.ts'
-import { joinUrl, validateKey } from './keys.ts'
-import { s3Error } from './s3-errors.ts'
-import { endpointOf, isAmazon, type S3StoreOptions, validateS3Options } from './s3-options.ts'
-import type { ObjectMeta } from './store.ts'
+import { abortable } from '../../core/abort.ts'
+import { SluiceError } from '../../core/errors.ts'
+import { joinUrl, validateKey } from '../keys.ts'
+import type { ObjectMeta } from '../store.ts'
+import { s3Error } from './errors.ts'
+import { endpointOf, isAmazon, type S3StoreOptions, validateS3Options } from './options.ts'
 
 /** What goes with every request of a kind, besides what it is about. */
 interface Defaults {

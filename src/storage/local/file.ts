@@ -14,8 +14,8 @@ import {
   write,
   writeSync,
 } from 'node:fs'
-import { SluiceError } from '../core/errors.ts'
-import type { LocalCalls } from './local-calls.ts'
+import { SluiceError } from '../../core/errors.ts'
+import type { LocalCalls } from './calls.ts'
 
 /** Most bytes that are read or written directly; more of them are worth another thread's time. */
 const MAX_READ = 1 << 18

@@ -1,8 +1,8 @@
-import { SluiceError } from '../core/errors.ts'
-import { fileError } from './local-errors.ts'
-import type { LocalFile } from './local-file.ts'
-import { etagOf } from './local-files.ts'
-import type { ByteRange } from './store.ts'
+import { SluiceError } from '../../core/errors.ts'
+import type { ByteRange } from '../store.ts'
+import { fileError } from './errors.ts'
+import type { LocalFile } from './file.ts'
+import { etagOf } from './files.ts'
 
 /** A file open for reading and the version of it that is being read. */
 export interface OpenFile {

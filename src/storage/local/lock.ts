@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
-import { delay } from '../core/abort.ts'
-import { SluiceError } from '../core/errors.ts'
-import { errno } from './local-errors.ts'
-import type { LocalStaging } from './local-staging.ts'
+import { delay } from '../../core/abort.ts'
+import { SluiceError } from '../../core/errors.ts'
+import { errno } from './errors.ts'
+import type { LocalStaging } from './staging.ts'
 
 /** How long a replacing put waits for another one of the same object before it calls that one dead. */
 const PATIENCE_MS = 10_000

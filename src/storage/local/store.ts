@@ -2,21 +2,12 @@ import { type BigIntStats, constants } from 'node:fs'
 import { copyFile, link, rename, unlink } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { untilAborted } from '../core/abort.ts'
-import { SluiceError } from '../core/errors.ts'
-import { childOf } from './child.ts'
-import { validateKey } from './keys.ts'
-import { aboutFile, errno, fileError, notBoth } from './local-errors.ts'
-import { LocalFile } from './local-file.ts'
-import { changed, etagOf, isFolder, metaOf } from './local-files.ts'
-import { LocalFolders } from './local-folders.ts'
-import { listFolder, listFolderLevel } from './local-list.ts'
-import { withLock } from './local-lock.ts'
-import { type OpenFile, readBody, readFull, verify } from './local-read.ts'
-import { LocalStaging, STAGING, type StagedFile } from './local-staging.ts'
-import { LocalStagedWriter } from './local-writer.ts'
-import { coalesceRanges, resolveRange, validateRanges, viewsOf } from './ranges.ts'
-import { headIfExists } from './read.ts'
+import { untilAborted } from '../../core/abort.ts'
+import { SluiceError } from '../../core/errors.ts'
+import { childOf } from '../child.ts'
+import { validateKey } from '../keys.ts'
+import { coalesceRanges, resolveRange, validateRanges, viewsOf } from '../ranges.ts'
+import { headIfExists } from '../read.ts'
 import type {
   ByteRange,
   Capabilities,
@@ -32,7 +23,16 @@ import type {
   StagedUpload,
   StagedWriter,
   Store,
-} from './store.ts'
+} from '../store.ts'
+import { aboutFile, errno, fileError, notBoth } from './errors.ts'
+import { LocalFile } from './file.ts'
+import { changed, etagOf, isFolder, metaOf } from './files.ts'
+import { LocalFolders } from './folders.ts'
+import { listFolder, listFolderLevel } from './list.ts'
+import { withLock } from './lock.ts'
+import { type OpenFile, readBody, readFull, verify } from './read.ts'
+import { LocalStaging, STAGING, type StagedFile } from './staging.ts'
+import { LocalStagedWriter } from './writer.ts'
 
 export interface LocalStoreOptions {
   /**
