@@ -1,21 +1,30 @@
 import { fileURLToPath } from 'node:url'
 import { SluiceError } from '../core/errors.ts'
-import { folderPrefix } from './keys.ts'
-import { LocalStore, type LocalStoreOptions } from './local/store.ts'
+import { nearestName } from '../core/expressions/nearest.ts'
+import { LOCAL_OPTIONS, LocalStore, type LocalStoreOptions } from './local/store.ts'
 import { MemoryStore } from './memory.ts'
-import { openBucket } from './s3/bucket.ts'
-import { parseS3Url, type S3StoreOptions } from './s3/options.ts'
-import { S3Store } from './s3/store.ts'
+import { S3_OPTIONS, type S3StoreOptions } from './s3/options.ts'
 import type { Store } from './store.ts'
 import { type StoreRetryOptions, withRetry } from './wrappers/retry.ts'
 
-export interface OpenStoreOptions extends LocalStoreOptions, S3StoreOptions {
+/** What every store can be opened with. */
+export interface CommonStoreOptions {
   /** How requests to a remote store are tried again; false for not at all. @default {} */
   retry?: StoreRetryOptions | false | undefined
 }
 
+/** Options by the kind of store that they are for. */
+interface DriverOptions {
+  file: LocalStoreOptions
+  s3: S3StoreOptions
+}
+
+/** The options of the store that a URL names: of any store, where the URL is not known when types are checked. */
+export type OpenStoreOptions<Url extends string | URL = string> = CommonStoreOptions &
+  (Url extends `s3://${string}` ? S3StoreOptions : DriverOptions[keyof DriverOptions])
+
 /** Schemes whose drivers are not part of this release. */
-const LATER = new Set(['gs:', 'az:', 'http:', 'https:'])
+const LATER = new Set(['gs:', 'az:', 'abfss:', 'http:', 'https:'])
 
 const memories = new Map<string, MemoryStore>()
 
@@ -34,14 +43,21 @@ const memories = new Map<string, MemoryStore>()
  * await lake.put('bronze/hello.txt', new TextEncoder().encode('hello'))
  * ```
  */
-export async function openStore(url: string | URL, options: OpenStoreOptions = {}): Promise<Store> {
+export async function openStore<const Url extends string | URL>(
+  url: Url,
+  options: OpenStoreOptions<Url> = {},
+): Promise<Store> {
   const text = String(url)
   // Two letters at least: `C:` is a drive.
   const scheme = /^[a-z][a-z0-9+.-]+:/i.exec(text)?.[0].toLowerCase()
-  if (scheme === undefined) return openFolder(text, options)
-  if (scheme === 'file:') return openFolder(pathOf(text), options)
+  const { retry, ...own } = options
+  if (scheme === undefined) return openFolder(text, optionsOf(own, LOCAL_OPTIONS, 'folders'))
+  if (scheme === 'file:') return openFolder(pathOf(text), optionsOf(own, LOCAL_OPTIONS, 'folders'))
   if (scheme === 'memory:') return openMemory(text.slice(scheme.length))
-  if (scheme === 's3:') return openS3(text, options)
+  if (scheme === 's3:') {
+    const { openS3 } = await import('./s3/open.ts')
+    return repeated(await openS3(text, optionsOf(own, S3_OPTIONS, "'s3:' stores")), retry)
+  }
   const known = "'file:', 'memory:', 's3:' and plain paths"
   if (LATER.has(scheme)) {
     throw new SluiceError('unsupported', `'${scheme}' stores come with a later release`, {
@@ -55,7 +71,7 @@ export async function openStore(url: string | URL, options: OpenStoreOptions = {
   })
 }
 
-async function openFolder(path: string, options: OpenStoreOptions): Promise<Store> {
+async function openFolder(path: string, options: LocalStoreOptions): Promise<Store> {
   if (path === '' || path.includes('\0')) {
     throw new SluiceError('invalid-argument', `${JSON.stringify(path)} is no path`, { option: 'url' })
   }
@@ -70,13 +86,29 @@ async function openFolder(path: string, options: OpenStoreOptions): Promise<Stor
   return store
 }
 
-async function openS3(text: string, options: OpenStoreOptions): Promise<Store> {
-  const { bucket, folder } = parseS3Url(text)
-  const store = new S3Store(
-    await openBucket(bucket, folderPrefix(folder), options),
-    options.conditionalPut ?? true,
-  )
-  return options.retry === false ? store : withRetry(store, options.retry)
+/** Takes options for those of one kind of store once their names are known to be. */
+function optionsOf<Options extends object>(
+  options: object,
+  names: Record<keyof Options, true>,
+  kind: string,
+): Options {
+  for (const [name, value] of Object.entries(options)) {
+    if (Object.hasOwn(names, name) || value === undefined) continue
+    const nearest = nearestName(name, Object.keys(names))
+    throw new SluiceError('invalid-argument', `is no option of ${kind}`, {
+      option: name,
+      hint:
+        nearest === undefined
+          ? `Theirs are: ${Object.keys(names).join(', ')}.`
+          : `Did you mean '${nearest}'?`,
+    })
+  }
+  return options as Options
+}
+
+/** Requests to a remote store are tried again. */
+function repeated(store: Store, retry: CommonStoreOptions['retry']): Store {
+  return retry === false ? store : withRetry(store, retry)
 }
 
 function pathOf(text: string): string {

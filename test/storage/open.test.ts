@@ -137,3 +137,15 @@ test('a tilde is a character like any other', async () => {
   const store = await openStore('~')
   assert.equal(store.url, pathToFileURL(join(process.cwd(), '~')).href)
 })
+
+test('an option of another kind of store is refused by name, and by the compiler', async () => {
+  await assert.rejects(
+    // @ts-expect-error -- folders have no such option
+    openStore('s3://bucket', { durability: 'none' }),
+    { code: 'invalid-argument', option: 'durability', message: /no option of 's3:' stores/ },
+  )
+  const url: string = 's3://bucket'
+  await assert.rejects(openStore(url, { durability: 'none' }), { code: 'invalid-argument' })
+  // @ts-expect-error -- misspelt
+  await assert.rejects(openStore('s3://bucket', { regions: 'x' }), { message: /Did you mean 'region'/ })
+})

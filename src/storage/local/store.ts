@@ -43,6 +43,9 @@ export interface LocalStoreOptions {
   durability?: 'fsync' | 'none'
 }
 
+/** Names of the options. */
+export const LOCAL_OPTIONS: Record<keyof LocalStoreOptions, true> = { durability: true }
+
 const DEFAULT_GAP = 64 * 1024
 
 /**

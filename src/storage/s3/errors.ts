@@ -1,4 +1,5 @@
 import { type ErrorCode, SluiceError } from '../../core/errors.ts'
+import { millisecondsUntil, ServiceFailure, STATUSES, systemCode } from '../remote/errors.ts'
 
 /** What a request was about. */
 export interface S3Operation {
@@ -7,29 +8,6 @@ export interface S3Operation {
   /** URL of the object, without credentials. */
   file: string
   bucket: string
-}
-
-/** The service's answer to a request that failed: nothing of the request, whose headers are secret. */
-export class S3Failure extends Error {
-  override readonly name: string = 'S3Failure'
-  /** The service's own code, such as `NoSuchUpload`; the status if it gave none. */
-  readonly code: string
-  /** HTTP status. */
-  readonly status: number
-  readonly requestId: string | undefined
-
-  constructor(message: string, code: string, status: number, requestId: string | undefined) {
-    super(message)
-    this.code = code
-    this.status = status
-    this.requestId = requestId
-  }
-}
-
-/** The service's answer behind a typed error, if there was one. */
-export function failureOf(error: unknown): S3Failure | undefined {
-  const { cause } = error instanceof SluiceError ? error : {}
-  return cause instanceof S3Failure ? cause : undefined
 }
 
 const CODES: Record<string, ErrorCode> = {
@@ -53,22 +31,6 @@ const CODES: Record<string, ErrorCode> = {
   // The SDK takes the service's time from the answer: a second try succeeds.
   RequestTimeTooSkewed: 'io',
   SlowDown: 'io',
-}
-
-const STATUSES: Record<number, ErrorCode> = {
-  301: 'invalid-argument',
-  307: 'io',
-  400: 'invalid-argument',
-  401: 'permission',
-  403: 'permission',
-  404: 'not-found',
-  405: 'unsupported',
-  408: 'io',
-  409: 'io',
-  412: 'precondition',
-  416: 'invalid-argument',
-  429: 'io',
-  501: 'unsupported',
 }
 
 /** What the policy of the account has to allow. */
@@ -103,7 +65,7 @@ export function s3Error(error: unknown, operation: S3Operation): SluiceError {
   })
 }
 
-function reasonOf(kind: ErrorCode, { code, status }: S3Failure): string {
+function reasonOf(kind: ErrorCode, { code, status }: ServiceFailure): string {
   if (code === 'NoSuchBucket') return 'there is no such bucket'
   if (code === 'NoSuchUpload') return 'there is no such staged upload'
   if (kind === 'not-found') return 'there is no such object'
@@ -115,7 +77,7 @@ function reasonOf(kind: ErrorCode, { code, status }: S3Failure): string {
 }
 
 function hintOf(
-  { code, status, message }: S3Failure,
+  { code, status, message }: ServiceFailure,
   region: string | undefined,
   { name, bucket }: S3Operation,
 ): string | undefined {
@@ -178,12 +140,8 @@ function withoutAnswer(error: unknown, { name, file }: S3Operation): SluiceError
   })
 }
 
-function systemCode(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
-}
-
 interface Answer {
-  failure: S3Failure
+  failure: ServiceFailure
   /** Where the bucket is, if the service has said so. */
   region: string | undefined
   retryAfterMs: number | undefined
@@ -205,15 +163,8 @@ function answerOf(error: unknown): Answer | undefined {
   const message = unnamed || error.message === error.name ? '' : error.message
   return {
     // Some services send the header twice.
-    failure: new S3Failure(message, code, status, requestId?.split(',')[0]),
+    failure: new ServiceFailure(message, code, status, requestId?.split(',')[0]),
     region: headers?.['x-amz-bucket-region'],
     retryAfterMs: millisecondsUntil(headers?.['retry-after']),
   }
-}
-
-/** A `Retry-After`: seconds, or a date. */
-function millisecondsUntil(header: string | undefined): number | undefined {
-  if (header === undefined) return undefined
-  const ms = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - Date.now()
-  return ms > 0 ? ms : undefined
 }

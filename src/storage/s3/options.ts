@@ -40,6 +40,21 @@ export interface S3StoreOptions {
   connectTimeoutMs?: number | undefined
 }
 
+/** Names of the options. */
+export const S3_OPTIONS: Record<keyof S3StoreOptions, true> = {
+  endpoint: true,
+  region: true,
+  credentials: true,
+  pathStyle: true,
+  checksums: true,
+  requesterPays: true,
+  encryption: true,
+  storageClass: true,
+  conditionalPut: true,
+  idleTimeoutMs: true,
+  connectTimeoutMs: true,
+}
+
 /** The service's own hosts, which want the bucket in the host's name. */
 const AMAZON = /(^|\.)amazonaws\.com(\.cn)?$/
 

@@ -1,6 +1,8 @@
 import { untilAborted } from '../../core/abort.ts'
 import { SluiceError } from '../../core/errors.ts'
 import { childOf } from '../child.ts'
+import { PartMemory, PartWriter } from '../remote/part-writer.ts'
+import { getObject, getRangesOf, type ObjectReader } from '../remote/read.ts'
 import type {
   ByteRange,
   Capabilities,
@@ -20,17 +22,17 @@ import type {
 import { type S3Bucket, unquoted } from './bucket.ts'
 import { copyObject } from './copy.ts'
 import { listLevel, listObjects, listUploads } from './list.ts'
-import { getObject, getRangesOf, headObject } from './read.ts'
+import { headObject, s3Reader } from './read.ts'
 import {
   conditionError,
   conditionOf,
   described,
   MultipartUpload,
   partBytes,
+  type S3Part,
   unshared,
   untilAlone,
 } from './upload.ts'
-import { PartMemory, S3StagedWriter } from './writer.ts'
 
 /**
  * A bucket of Amazon S3 or of a service that speaks its protocol, or a folder of one. It makes each request once:
@@ -45,10 +47,12 @@ export class S3Store implements Store {
   readonly capabilities: Capabilities
   readonly root: { store: Store; prefix: string }
   readonly #bucket: S3Bucket
+  readonly #reader: ObjectReader
   readonly #memory = new PartMemory()
 
   constructor(bucket: S3Bucket, conditionalPut: boolean) {
     this.#bucket = bucket
+    this.#reader = s3Reader(bucket)
     this.url = bucket.url
     this.capabilities = {
       write: true,
@@ -69,7 +73,7 @@ export class S3Store implements Store {
   }
 
   get(key: string, options: GetOptions = {}): Promise<GetResult> {
-    return getObject(this.#bucket, key, options)
+    return getObject(this.#reader, key, options)
   }
 
   getRanges(
@@ -77,7 +81,7 @@ export class S3Store implements Store {
     ranges: readonly ByteRange[],
     options: GetRangesOptions = {},
   ): Promise<Uint8Array[]> {
-    return getRangesOf(this.#bucket, key, ranges, options)
+    return getRangesOf(this.#reader, key, ranges, options)
   }
 
   async put(
@@ -114,7 +118,7 @@ export class S3Store implements Store {
 
   async stage(key: string, { signal }: SignalOption = {}): Promise<StagedWriter> {
     const upload = await MultipartUpload.create(this.#bucket, key, signal)
-    return new S3StagedWriter(upload, this.#bucket.place(key), this.#memory)
+    return new PartWriter(upload, this.#memory)
   }
 
   async completeStaged(staged: StagedUpload, { signal }: SignalOption = {}): Promise<ObjectMeta> {
@@ -176,7 +180,7 @@ export class S3Store implements Store {
     const first: Uint8Array[] = []
     let length = 0
     let upload: MultipartUpload | undefined
-    let writer: S3StagedWriter | undefined
+    let writer: PartWriter<S3Part> | undefined
     try {
       for await (const bytes of untilAborted(body, signal)) {
         if (writer === undefined && length + bytes.length <= partBytes(1)) {
@@ -186,7 +190,7 @@ export class S3Store implements Store {
         }
         if (upload === undefined || writer === undefined) {
           upload = await MultipartUpload.create(this.#bucket, key, signal)
-          writer = new S3StagedWriter(upload, this.#bucket.place(key), this.#memory)
+          writer = new PartWriter(upload, this.#memory)
           for (const piece of first.splice(0)) await writer.write(piece, { signal })
         }
         await writer.write(bytes, { signal })

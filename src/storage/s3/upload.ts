@@ -2,9 +2,10 @@ import { randomUUID } from 'node:crypto'
 import type { CompleteMultipartUploadOutput, CreateMultipartUploadRequest } from '@aws-sdk/client-s3'
 import { isSluiceError, SluiceError } from '../../core/errors.ts'
 import { retrying } from '../../core/retry.ts'
+import { failureOf } from '../remote/errors.ts'
+import type { PartUpload } from '../remote/part-writer.ts'
 import type { ObjectMeta, PutMode, StagedUpload } from '../store.ts'
 import { metaOf, type S3Bucket, unquoted } from './bucket.ts'
-import { failureOf } from './errors.ts'
 import { head } from './read.ts'
 
 /**
@@ -82,7 +83,7 @@ export async function described(
 }
 
 /** A multipart upload: the service keeps its parts, out of everyone's sight, until it is completed or aborted. */
-export class MultipartUpload {
+export class MultipartUpload implements PartUpload<S3Part> {
   readonly key: string
   readonly #bucket: S3Bucket
   readonly #uploadId: string
@@ -93,6 +94,14 @@ export class MultipartUpload {
     this.key = key
     this.#uploadId = uploadId
     this.#id = id
+  }
+
+  get place(): string {
+    return this.#bucket.place(this.key)
+  }
+
+  partBytes(number: number): number {
+    return partBytes(number)
   }
 
   /** Begins an upload. One that has begun although the signal was aborted is ended, so that none is left behind. */
@@ -186,7 +195,7 @@ export class MultipartUpload {
       return await described(this.#bucket, this.key, { etag: unquoted(ETag), size }, signal)
     } catch (error) {
       const meta = isUnsettled(error) ? await this.#result(signal) : undefined
-      if (meta === undefined) throw conditionError(error, mode, this.#bucket.place(this.key))
+      if (meta === undefined) throw conditionError(error, mode, this.place)
       return meta
     }
   }
@@ -207,7 +216,7 @@ export class MultipartUpload {
     const meta = await this.#result(signal)
     if (meta !== undefined) return meta
     throw new SluiceError('not-found', 'there is no such staged upload', {
-      file: this.#bucket.place(this.key),
+      file: this.place,
       hint: 'It was completed, and the object has since been replaced or deleted.',
     })
   }

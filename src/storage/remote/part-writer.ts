@@ -1,30 +1,43 @@
 import { abortable } from '../../core/abort.ts'
 import { SluiceError } from '../../core/errors.ts'
 import type { SignalOption, StagedUpload, StagedWriter } from '../store.ts'
-import { type MultipartUpload, partBytes, type S3Part } from './upload.ts'
+
+/** An upload in parts, of which a service keeps what it has got: what a driver brings for staged writing. */
+export interface PartUpload<Part> {
+  /** Of the object, in the store. */
+  readonly key: string
+  /** Names the object in messages, without credentials. */
+  readonly place: string
+  /** Bytes of a part, by its number from 1 on: all but the last have exactly so many. Never fewer than the one before. */
+  partBytes(number: number): number
+  /** Sends one part, once; sent again, the later one counts. What is sent may lie in shared memory. */
+  send(number: number, bytes: Uint8Array, signal: AbortSignal | undefined): Promise<Part>
+  /** The coordinates of the upload with all its parts, as JSON data. */
+  token(parts: readonly Part[]): Record<string, unknown>
+  /** Ends it and removes its parts. Idempotent. */
+  abort(): Promise<void>
+}
 
 /**
  * Cuts what is written into parts. While one part is on its way the next is filled: two at most are in memory. A
  * part that did not arrive is kept, and sent anew by the call that follows.
  */
-export class S3StagedWriter implements StagedWriter {
-  readonly #upload: MultipartUpload
-  readonly #file: string
+export class PartWriter<Part> implements StagedWriter {
+  readonly #upload: PartUpload<Part>
   readonly #memory: PartMemory
   /** Those that have arrived. */
-  #parts: S3Part[] = []
+  #parts: Part[] = []
   /** The part after those; without `arrived` it has failed. */
-  #sending: { buffer: PartBuffer; arrived: Promise<S3Part> | undefined } | undefined
+  #sending: { buffer: PartBuffer; arrived: Promise<Part> | undefined } | undefined
   #tail = new PartBuffer()
   /** Of a write that has failed, what need not be sent again when it is repeated. */
-  #failed: { bytes: Uint8Array; parts: S3Part[] } | undefined
+  #failed: { bytes: Uint8Array; parts: Part[] } | undefined
   #size = 0
   #sealed: StagedUpload | undefined
   #aborted = false
 
-  constructor(upload: MultipartUpload, file: string, memory: PartMemory) {
+  constructor(upload: PartUpload<Part>, memory: PartMemory) {
     this.#upload = upload
-    this.#file = file
     this.#memory = memory
   }
 
@@ -33,8 +46,8 @@ export class S3StagedWriter implements StagedWriter {
     this.#assertOpen()
     const { length } = bytes
     const next = this.#parts.length + (this.#sending === undefined ? 1 : 2)
-    const room = partBytes(next) - this.#tail.length
-    if (length < room) this.#tail.append(bytes, partBytes(next))
+    const room = this.#upload.partBytes(next) - this.#tail.length
+    if (length < room) this.#tail.append(bytes, this.#upload.partBytes(next))
     else {
       await this.#settle(signal)
       await this.#sendParts(bytes, room, signal)
@@ -80,9 +93,9 @@ export class S3StagedWriter implements StagedWriter {
     let part = tail.bytes
     let taken = room
     try {
-      while (bytes.length - taken >= partBytes(parts.length + 2)) {
+      while (bytes.length - taken >= this.#upload.partBytes(parts.length + 2)) {
         parts.push(arrived.shift() ?? (await this.#upload.send(parts.length + 1, part, signal)))
-        part = bytes.subarray(taken, taken + partBytes(parts.length + 1))
+        part = bytes.subarray(taken, taken + this.#upload.partBytes(parts.length + 1))
         taken += part.length
       }
       this.#assertOpen()
@@ -95,7 +108,7 @@ export class S3StagedWriter implements StagedWriter {
     if (taken > room) tail.replace(part)
     this.#sending = { buffer: tail, arrived: this.#send(tail) }
     this.#tail = this.#memory.take()
-    this.#tail.append(bytes.subarray(taken), partBytes(parts.length + 2))
+    this.#tail.append(bytes.subarray(taken), this.#upload.partBytes(parts.length + 2))
   }
 
   /** Waits for the part that is on its way, or sends it anew if it has failed. */
@@ -113,7 +126,7 @@ export class S3StagedWriter implements StagedWriter {
     }
   }
 
-  #send(buffer: PartBuffer): Promise<S3Part> {
+  #send(buffer: PartBuffer): Promise<Part> {
     const arrived = this.#upload.send(this.#parts.length + 1, buffer.bytes, undefined)
     // Whoever waits for it is told of a failure; nobody may be waiting yet.
     arrived.then(
@@ -131,7 +144,7 @@ export class S3StagedWriter implements StagedWriter {
   #assertOpen(): void {
     if (!this.#aborted && this.#sealed === undefined) return
     const end = this.#aborted ? 'aborted' : 'sealed'
-    throw new SluiceError('invalid-argument', `the upload is ${end} already`, { file: this.#file })
+    throw new SluiceError('invalid-argument', `the upload is ${end} already`, { file: this.#upload.place })
   }
 }
 
