@@ -1,18 +1,23 @@
+import type { SluiceError } from '../core/errors.ts'
 import { folderPrefix, joinUrl } from './keys.ts'
 import type {
   ByteRange,
   Capabilities,
+  CopyOptions,
   GetOptions,
   GetRangesOptions,
   GetResult,
   ListLevel,
   ListOptions,
+  ObjectInfo,
   ObjectMeta,
   PutOptions,
   SignalOption,
   StagedUpload,
   StagedWriter,
+  StageOptions,
   Store,
+  UnwrappedStore,
 } from './store.ts'
 
 /** The store of the keys below `prefix`, in terms of the root store: what every driver's `child()` returns. */
@@ -41,7 +46,12 @@ class ChildStore implements Store {
     return childOf(this, prefix)
   }
 
-  async head(key: string, options?: SignalOption): Promise<ObjectMeta> {
+  unwrap(): UnwrappedStore {
+    const below = this.#store.unwrap()
+    return { ...below, prefix: below.prefix + this.#prefix }
+  }
+
+  async head(key: string, options?: SignalOption): Promise<ObjectInfo> {
     return this.#relative(await this.#store.head(this.#prefix + key, options))
   }
 
@@ -66,6 +76,12 @@ class ChildStore implements Store {
     return this.#store.delete(this.#prefix + key, options)
   }
 
+  async deleteMany(keys: readonly string[], options?: SignalOption): Promise<Map<string, SluiceError>> {
+    const absolute = keys.map(key => this.#prefix + key)
+    const failures = await this.#store.deleteMany(absolute, options)
+    return new Map([...failures].map(([key, error]) => [key.slice(this.#prefix.length), error]))
+  }
+
   async *list(options: ListOptions = {}): AsyncGenerator<ObjectMeta, void, undefined> {
     for await (const meta of this.#store.list(this.#absolute(options))) yield this.#relative(meta)
   }
@@ -78,11 +94,11 @@ class ChildStore implements Store {
     }
   }
 
-  async copy(from: string, to: string, options?: PutOptions): Promise<ObjectMeta> {
+  async copy(from: string, to: string, options?: CopyOptions): Promise<ObjectMeta> {
     return this.#relative(await this.#store.copy(this.#prefix + from, this.#prefix + to, options))
   }
 
-  async stage(key: string, options?: SignalOption): Promise<StagedWriter> {
+  async stage(key: string, options?: StageOptions): Promise<StagedWriter> {
     const writer = await this.#store.stage(this.#prefix + key, options)
     return {
       write: (bytes, options) => writer.write(bytes, options),

@@ -1,34 +1,41 @@
 import { randomUUID } from 'node:crypto'
 import { untilAborted } from '../core/abort.ts'
 import { SluiceError } from '../core/errors.ts'
+import { deleteEach } from './batch.ts'
 import { childOf } from './child.ts'
 import { compareKeys, keyMatches, validateKey } from './keys.ts'
 import { coalesceRanges, resolveRange, validateRanges, viewsOf } from './ranges.ts'
 import type {
   ByteRange,
   Capabilities,
+  CopyOptions,
   GetOptions,
   GetRangesOptions,
   GetResult,
   ListLevel,
   ListOptions,
+  ObjectAttributes,
+  ObjectInfo,
   ObjectMeta,
   PutMode,
   PutOptions,
   SignalOption,
   StagedUpload,
   StagedWriter,
+  StageOptions,
   Store,
+  UnwrappedStore,
 } from './store.ts'
 
 interface StoredObject {
   bytes: Uint8Array
-  meta: ObjectMeta
+  meta: ObjectInfo
   /** The staged upload that it was, if any. */
   upload?: string
 }
 
 interface Upload {
+  attributes: ObjectAttributes
   key: string
   chunks: Uint8Array[]
   size: number
@@ -48,6 +55,7 @@ export class MemoryStore implements Store {
     putCreate: true,
     putIfMatch: true,
     stage: true,
+    attributes: true,
   }
   readonly root: { store: Store; prefix: string }
   readonly #objects = new Map<string, StoredObject>()
@@ -65,7 +73,11 @@ export class MemoryStore implements Store {
     return childOf(this, prefix)
   }
 
-  async head(key: string, { signal }: SignalOption = {}): Promise<ObjectMeta> {
+  unwrap(): UnwrappedStore {
+    return { client: undefined, container: this.url, prefix: '' }
+  }
+
+  async head(key: string, { signal }: SignalOption = {}): Promise<ObjectInfo> {
     signal?.throwIfAborted()
     return { ...this.#find(key).meta }
   }
@@ -103,7 +115,7 @@ export class MemoryStore implements Store {
   async put(
     key: string,
     body: Uint8Array | AsyncIterable<Uint8Array>,
-    { mode = 'overwrite', signal }: PutOptions = {},
+    { mode = 'overwrite', signal, ...attributes }: PutOptions = {},
   ): Promise<ObjectMeta> {
     signal?.throwIfAborted()
     validateKey(key)
@@ -114,12 +126,16 @@ export class MemoryStore implements Store {
       signal?.throwIfAborted()
       this.#check(key, mode)
     }
-    return this.#store(key, join(chunks))
+    return this.#store(key, join(chunks), attributes)
   }
 
   async delete(key: string, { signal }: SignalOption = {}): Promise<void> {
     signal?.throwIfAborted()
     if (this.#objects.delete(validateKey(key))) this.#keys = undefined
+  }
+
+  deleteMany(keys: readonly string[], options?: SignalOption): Promise<Map<string, SluiceError>> {
+    return deleteEach(this, keys, options)
   }
 
   async *list({
@@ -132,7 +148,7 @@ export class MemoryStore implements Store {
       if (!keyMatches(key, prefix, startAfter)) continue
       const object = this.#objects.get(key)
       if (object === undefined) continue
-      yield { ...object.meta }
+      yield metaOf(object)
       signal?.throwIfAborted()
     }
   }
@@ -149,19 +165,23 @@ export class MemoryStore implements Store {
     return level
   }
 
-  async copy(from: string, to: string, { mode = 'overwrite', signal }: PutOptions = {}): Promise<ObjectMeta> {
+  async copy(
+    from: string,
+    to: string,
+    { mode = 'overwrite', signal }: CopyOptions = {},
+  ): Promise<ObjectMeta> {
     signal?.throwIfAborted()
-    const { bytes } = this.#find(from)
+    const { bytes, meta } = this.#find(from)
     validateKey(to)
     this.#check(to, mode)
-    return this.#store(to, bytes)
+    return this.#store(to, bytes, meta)
   }
 
-  async stage(key: string, { signal }: SignalOption = {}): Promise<StagedWriter> {
+  async stage(key: string, { signal, ...attributes }: StageOptions = {}): Promise<StagedWriter> {
     signal?.throwIfAborted()
     validateKey(key)
     const id = randomUUID()
-    const upload: Upload = { key, chunks: [], size: 0, sealed: false, started: new Date() }
+    const upload: Upload = { attributes, key, chunks: [], size: 0, sealed: false, started: new Date() }
     this.#uploads.set(id, upload)
     const assertOpen = () => {
       if (this.#uploads.get(id) === upload && !upload.sealed) return
@@ -199,10 +219,10 @@ export class MemoryStore implements Store {
         })
       }
       this.#uploads.delete(id)
-      return this.#store(key, join(upload.chunks), id)
+      return this.#store(key, join(upload.chunks), upload.attributes, id)
     }
     const object = this.#objects.get(key)
-    if (object?.upload === id) return { ...object.meta }
+    if (object?.upload === id) return metaOf(object)
     throw new SluiceError('not-found', 'there is no such staged upload', {
       file: this.#place(key),
       hint: 'It was aborted, or completed and the object has since been replaced or deleted.',
@@ -244,11 +264,20 @@ export class MemoryStore implements Store {
     if (typeof mode === 'object' && object?.meta.etag !== mode.ifMatch) throw this.#changed(key)
   }
 
-  #store(key: string, bytes: Uint8Array, upload?: string): ObjectMeta {
+  #store(
+    key: string,
+    bytes: Uint8Array,
+    { contentType, metadata }: ObjectAttributes,
+    upload?: string,
+  ): ObjectMeta {
     if (!this.#objects.has(key)) this.#keys = undefined
-    const meta = { key, size: bytes.length, etag: `v${++this.#versions}`, lastModified: new Date() }
-    this.#objects.set(key, upload === undefined ? { bytes, meta } : { bytes, meta, upload })
-    return { ...meta }
+    const etag = `v${++this.#versions}`
+    const meta: ObjectInfo = { key, size: bytes.length, etag, lastModified: new Date() }
+    if (contentType !== undefined) meta.contentType = contentType
+    if (metadata !== undefined) meta.metadata = { ...metadata }
+    const object = upload === undefined ? { bytes, meta } : { bytes, meta, upload }
+    this.#objects.set(key, object)
+    return metaOf(object)
   }
 
   #sorted(): string[] {
@@ -262,6 +291,11 @@ export class MemoryStore implements Store {
   #changed(key: string): SluiceError {
     return new SluiceError('precondition', 'the object has been changed', { file: this.#place(key) })
   }
+}
+
+/** What listings and writes tell. */
+function metaOf({ meta: { key, size, etag, lastModified } }: StoredObject): ObjectMeta {
+  return { key, size, etag, lastModified }
 }
 
 async function* chunks(

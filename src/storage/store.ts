@@ -1,3 +1,5 @@
+import type { SluiceError } from '../core/errors.ts'
+
 /** What a store knows about an object. */
 export interface ObjectMeta {
   /** Relative to the store, `/`-separated, never with `..` or a leading slash. */
@@ -8,6 +10,17 @@ export interface ObjectMeta {
   etag: string
   lastModified: Date
 }
+
+/** What whoever puts an object may say of it. Kept where {@link Capabilities.attributes} says so. */
+export interface ObjectAttributes {
+  /** Media type, such as `application/vnd.apache.parquet`. */
+  contentType?: string | undefined
+  /** Names are letters, digits and `_`, in lower case, and begin with a letter; values are printable ASCII. */
+  metadata?: Readonly<Record<string, string>> | undefined
+}
+
+/** All that a store knows about an object, which listings do not tell. */
+export interface ObjectInfo extends ObjectMeta, ObjectAttributes {}
 
 /** Half-open range of bytes. */
 export interface ByteRange {
@@ -31,7 +44,7 @@ export interface GetOptions extends SignalOption {
 }
 
 export interface GetResult {
-  meta: ObjectMeta
+  meta: ObjectInfo
   /** The bytes that `body` gives, within the object. */
   range: ByteRange
   /**
@@ -52,7 +65,14 @@ export interface GetRangesOptions extends SignalOption {
 /** `create`: only if the key is free. `{ ifMatch }`: only if the object still has this tag. */
 export type PutMode = 'overwrite' | 'create' | { ifMatch: string }
 
-export interface PutOptions extends SignalOption {
+export interface PutOptions extends SignalOption, ObjectAttributes {
+  /** @default 'overwrite' */
+  mode?: PutMode
+}
+
+export interface StageOptions extends SignalOption, ObjectAttributes {}
+
+export interface CopyOptions extends SignalOption {
   /** @default 'overwrite' */
   mode?: PutMode
 }
@@ -106,6 +126,18 @@ export interface Capabilities {
   putIfMatch: boolean
   /** `stage` and its completion from another process. */
   stage: boolean
+  /** Content type and metadata of objects are kept; where not, they are silently dropped, as by a file system. */
+  attributes: boolean
+}
+
+/** What lies below a store, for calls that the contract does not have. */
+export interface UnwrappedStore {
+  /** The SDK's client, of the type that `docs/stores.md` names for each kind; undefined for folders and memory. */
+  client: unknown
+  /** Bucket, container or folder, as the client takes it. */
+  container: string
+  /** Before each key: `''` or ending in `/`. */
+  prefix: string
 }
 
 /**
@@ -122,8 +154,10 @@ export interface Store {
 
   /** The store of the keys below the folder `prefix`. It stages at its root. */
   child(prefix: string): Store
+  /** The SDK's client below, past all wrappers: what is done with it is not retried, limited or observed. */
+  unwrap(): UnwrappedStore
   /** `not-found` if there is no such object. */
-  head(key: string, options?: SignalOption): Promise<ObjectMeta>
+  head(key: string, options?: SignalOption): Promise<ObjectInfo>
   get(key: string, options?: GetOptions): Promise<GetResult>
   /**
    * Several ranges of one version of an object; near ones share a request. Views, in the order asked, each as
@@ -134,13 +168,18 @@ export interface Store {
   put(key: string, body: Uint8Array | AsyncIterable<Uint8Array>, options?: PutOptions): Promise<ObjectMeta>
   /** No error if there is nothing. */
   delete(key: string, options?: SignalOption): Promise<void>
+  /**
+   * Deletes each, by the store's batch call where it has one. The keys that could not be deleted, with the reason:
+   * no failure hides another one. Rejects only for an aborted signal.
+   */
+  deleteMany(keys: readonly string[], options?: SignalOption): Promise<Map<string, SluiceError>>
   /** All objects, recursively, in ascending order of the keys' UTF-8 bytes. Staged uploads are not among them. */
   list(options?: ListOptions): AsyncIterable<ObjectMeta>
   /** One level: what has no `/` after the prefix, and the common prefixes of the rest. */
   listLevel(options?: ListOptions): Promise<ListLevel>
-  /** Server-side where the store can. */
-  copy(from: string, to: string, options?: PutOptions): Promise<ObjectMeta>
-  stage(key: string, options?: SignalOption): Promise<StagedWriter>
+  /** Within the store, server-side where it can; with content type and metadata. */
+  copy(from: string, to: string, options?: CopyOptions): Promise<ObjectMeta>
+  stage(key: string, options?: StageOptions): Promise<StagedWriter>
   /**
    * Makes it visible at its key, replacing what is there. Idempotent: completing again succeeds for as long as
    * the object is there; `not-found` once it was aborted, or has since been replaced or deleted.

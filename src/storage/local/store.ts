@@ -4,6 +4,7 @@ import { dirname, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { untilAborted } from '../../core/abort.ts'
 import { SluiceError } from '../../core/errors.ts'
+import { deleteEach } from '../batch.ts'
 import { childOf } from '../child.ts'
 import { validateKey } from '../keys.ts'
 import { coalesceRanges, resolveRange, validateRanges, viewsOf } from '../ranges.ts'
@@ -11,6 +12,7 @@ import { headIfExists } from '../read.ts'
 import type {
   ByteRange,
   Capabilities,
+  CopyOptions,
   GetOptions,
   GetRangesOptions,
   GetResult,
@@ -23,6 +25,7 @@ import type {
   StagedUpload,
   StagedWriter,
   Store,
+  UnwrappedStore,
 } from '../store.ts'
 import { aboutFile, errno, fileError, notBoth } from './errors.ts'
 import { LocalFile } from './file.ts'
@@ -64,6 +67,7 @@ export class LocalStore implements Store {
     putCreate: true,
     putIfMatch: true,
     stage: true,
+    attributes: false,
   }
   readonly root: { store: Store; prefix: string }
   readonly #folders: LocalFolders
@@ -94,6 +98,10 @@ export class LocalStore implements Store {
       if (errno(error) === 'ENOTDIR') return true
       throw fileError(error, this.#folders.path)
     }
+  }
+
+  unwrap(): UnwrappedStore {
+    return { client: undefined, container: this.#folders.path, prefix: '' }
   }
 
   async head(key: string, { signal }: SignalOption = {}): Promise<ObjectMeta> {
@@ -159,7 +167,11 @@ export class LocalStore implements Store {
     })
   }
 
-  async copy(from: string, to: string, { mode = 'overwrite', signal }: PutOptions = {}): Promise<ObjectMeta> {
+  async copy(
+    from: string,
+    to: string,
+    { mode = 'overwrite', signal }: CopyOptions = {},
+  ): Promise<ObjectMeta> {
     const source = this.#pathOf(from)
     await this.head(from, { signal })
     return this.#create(to, mode, signal, async file => {
@@ -180,6 +192,10 @@ export class LocalStore implements Store {
       if (code === 'ENOENT' || code === 'ENOTDIR' || (await isFolder(this.#folders.calls, code, path))) return
       throw fileError(error, path)
     }
+  }
+
+  deleteMany(keys: readonly string[], options?: SignalOption): Promise<Map<string, SluiceError>> {
+    return deleteEach(this, keys, options)
   }
 
   async *list(options: ListOptions = {}): AsyncGenerator<ObjectMeta, void, undefined> {

@@ -9,7 +9,7 @@ import type {
   GetOptions,
   GetRangesOptions,
   GetResult,
-  ObjectMeta,
+  ObjectInfo,
   SignalOption,
 } from '../store.ts'
 
@@ -29,7 +29,7 @@ export type RequestedRange = { start: number; end?: number } | { suffix: number 
 
 /** An answer that has begun: what it is about, and its bytes still to come. */
 export interface Reply {
-  meta: ObjectMeta
+  meta: ObjectInfo
   /** As the answer says. */
   range: ByteRange
   stream: Readable
@@ -39,7 +39,7 @@ export interface Reply {
 export interface ObjectReader {
   /** Names an object in messages, without credentials. */
   place(key: string): string
-  head(key: string, options: Pinned): Promise<ObjectMeta>
+  head(key: string, options: Pinned): Promise<ObjectInfo>
   /** Begins to read. The stream has somebody who listens to its errors from the beginning. */
   open(key: string, range: RequestedRange | undefined, options: Pinned): Promise<Reply>
   /** Whether `open` failed because the range begins beyond the object's last byte (416). */

@@ -2,9 +2,12 @@ import type * as Sdk from '@aws-sdk/client-s3'
 import { abortable } from '../../core/abort.ts'
 import { SluiceError } from '../../core/errors.ts'
 import { joinUrl, validateKey } from '../keys.ts'
-import type { ObjectMeta } from '../store.ts'
+import type { ObjectMeta, UnwrappedStore } from '../store.ts'
 import { s3Error } from './errors.ts'
 import { endpointOf, isAmazon, type S3StoreOptions, validateS3Options } from './options.ts'
+
+/** The metadata by which an object is known to be the result of an upload, whatever has become of its reply. */
+export const MARK = 'sluice-upload'
 
 /** What goes with every request of a kind, besides what it is about. */
 interface Defaults {
@@ -41,6 +44,10 @@ export class S3Bucket {
       create: creationOf(options),
       multipart: options.checksums === 'supported' ? { ChecksumAlgorithm: 'CRC32' } : {},
     }
+  }
+
+  unwrap(): UnwrappedStore {
+    return { client: this.#s3, container: this.name, prefix: this.#prefix }
   }
 
   /** One request, once: a failure is a typed error, an abort rejects with the signal's own reason. */

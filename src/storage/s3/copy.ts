@@ -1,7 +1,7 @@
 import { forEachConcurrently } from '../../core/concurrency.ts'
-import type { ObjectMeta, PutMode, SignalOption } from '../store.ts'
+import type { ObjectAttributes, ObjectMeta, PutMode, SignalOption } from '../store.ts'
 import { metaOf, type S3Bucket, unquoted } from './bucket.ts'
-import { head } from './read.ts'
+import { head, infoOf } from './read.ts'
 import { described, MultipartUpload, type S3Part, sourceKey } from './upload.ts'
 
 /** Copied in one request; more in several at once, none of which takes so long that it looks dead. */
@@ -20,7 +20,7 @@ export async function copyObject(
   to: string,
   mode: PutMode,
   { signal }: SignalOption,
-): Promise<ObjectMeta | 'empty'> {
+): Promise<ObjectMeta | { empty: ObjectAttributes }> {
   const source = await head(bucket, from, { signal })
   const size = source.ContentLength ?? 0
   if (from === to && mode === 'overwrite') return metaOf(to, source, size)
@@ -42,7 +42,7 @@ export async function copyObject(
     return described(bucket, to, { etag: unquoted(CopyObjectResult?.ETag), size }, signal)
   }
   // There is no part of nothing to copy.
-  if (size === 0) return 'empty'
+  if (size === 0) return { empty: infoOf(to, source, 0) }
   const { ContentType, ContentEncoding, ContentLanguage, ContentDisposition, CacheControl, Metadata } = source
   const properties = { ContentType, ContentEncoding, ContentLanguage, ContentDisposition, CacheControl }
   const upload = await MultipartUpload.create(bucket, to, signal, {

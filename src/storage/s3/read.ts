@@ -3,8 +3,8 @@ import type { GetObjectOutput, HeadObjectOutput } from '@aws-sdk/client-s3'
 import { SluiceError } from '../../core/errors.ts'
 import { failureOf } from '../remote/errors.ts'
 import { extentOf, type ObjectReader, type Pinned, type Reply, type RequestedRange } from '../remote/read.ts'
-import type { ObjectMeta } from '../store.ts'
-import { metaOf, type S3Bucket } from './bucket.ts'
+import type { ObjectInfo } from '../store.ts'
+import { MARK, metaOf, type S3Bucket } from './bucket.ts'
 import { s3Error } from './errors.ts'
 
 /** Reads objects of a bucket. */
@@ -19,9 +19,16 @@ export function s3Reader(bucket: S3Bucket): ObjectReader {
   }
 }
 
-export async function headObject(bucket: S3Bucket, key: string, options: Pinned): Promise<ObjectMeta> {
+export async function headObject(bucket: S3Bucket, key: string, options: Pinned): Promise<ObjectInfo> {
   const reply = await head(bucket, key, options)
-  return metaOf(key, reply, reply.ContentLength ?? 0)
+  return infoOf(key, reply, reply.ContentLength ?? 0)
+}
+
+/** With the attributes that whoever put it has given. */
+export function infoOf(key: string, reply: HeadObjectOutput, size: number): ObjectInfo {
+  const { ContentType: contentType, Metadata = {} } = reply
+  const { [MARK]: _, ...metadata } = Metadata
+  return { ...metaOf(key, reply, size), contentType, metadata }
 }
 
 /** All that the service says of an object. */
@@ -43,7 +50,7 @@ async function openObject(
     s3.getObject(range === undefined ? asked : { ...asked, Range: headerOf(range) }, http),
   )
   const { range: got, size } = extentOf(reply.ContentRange, reply.ContentLength ?? 0)
-  return { meta: metaOf(key, reply, size), range: got, stream: streamOf(reply) }
+  return { meta: infoOf(key, reply, size), range: got, stream: streamOf(reply) }
 }
 
 function headerOf(range: RequestedRange): string {

@@ -1,23 +1,28 @@
 import { untilAborted } from '../../core/abort.ts'
 import { SluiceError } from '../../core/errors.ts'
+import { deleteEach } from '../batch.ts'
 import { childOf } from '../child.ts'
 import { PartMemory, PartWriter } from '../remote/part-writer.ts'
 import { getObject, getRangesOf, type ObjectReader } from '../remote/read.ts'
 import type {
   ByteRange,
   Capabilities,
+  CopyOptions,
   GetOptions,
   GetRangesOptions,
   GetResult,
   ListLevel,
   ListOptions,
+  ObjectInfo,
   ObjectMeta,
   PutMode,
   PutOptions,
   SignalOption,
   StagedUpload,
   StagedWriter,
+  StageOptions,
   Store,
+  UnwrappedStore,
 } from '../store.ts'
 import { type S3Bucket, unquoted } from './bucket.ts'
 import { copyObject } from './copy.ts'
@@ -29,6 +34,7 @@ import {
   described,
   MultipartUpload,
   partBytes,
+  propertiesOf,
   type S3Part,
   unshared,
   untilAlone,
@@ -60,6 +66,7 @@ export class S3Store implements Store {
       putCreate: conditionalPut,
       putIfMatch: conditionalPut,
       stage: true,
+      attributes: true,
     }
     this.root = { store: this, prefix: '' }
   }
@@ -68,7 +75,11 @@ export class S3Store implements Store {
     return childOf(this, prefix)
   }
 
-  async head(key: string, options: SignalOption = {}): Promise<ObjectMeta> {
+  unwrap(): UnwrappedStore {
+    return this.#bucket.unwrap()
+  }
+
+  async head(key: string, options: SignalOption = {}): Promise<ObjectInfo> {
     return headObject(this.#bucket, key, { signal: options.signal })
   }
 
@@ -87,18 +98,22 @@ export class S3Store implements Store {
   async put(
     key: string,
     body: Uint8Array | AsyncIterable<Uint8Array>,
-    { mode = 'overwrite', signal }: PutOptions = {},
+    options: PutOptions = {},
   ): Promise<ObjectMeta> {
-    this.#assertCondition(key, mode)
+    this.#assertCondition(key, options.mode)
     this.#bucket.absolute(key)
     return body instanceof Uint8Array
-      ? this.#putBytes(key, body, mode, signal)
-      : this.#putStream(key, body, mode, signal)
+      ? this.#putBytes(key, body, options)
+      : this.#putStream(key, body, options)
   }
 
   async delete(key: string, { signal }: SignalOption = {}): Promise<void> {
     const request = { ...this.#bucket.defaults.all, Key: this.#bucket.absolute(key) }
     await this.#bucket.send('DeleteObject', key, signal, (s3, http) => s3.deleteObject(request, http))
+  }
+
+  deleteMany(keys: readonly string[], options?: SignalOption): Promise<Map<string, SluiceError>> {
+    return deleteEach(this, keys, options)
   }
 
   list(options: ListOptions = {}): AsyncIterable<ObjectMeta> {
@@ -109,15 +124,20 @@ export class S3Store implements Store {
     return listLevel(this.#bucket, options)
   }
 
-  async copy(from: string, to: string, { mode = 'overwrite', signal }: PutOptions = {}): Promise<ObjectMeta> {
+  async copy(
+    from: string,
+    to: string,
+    { mode = 'overwrite', signal }: CopyOptions = {},
+  ): Promise<ObjectMeta> {
     this.#assertCondition(to, mode)
     this.#bucket.absolute(to)
     const copied = await copyObject(this.#bucket, from, to, mode, { signal })
-    return copied === 'empty' ? this.#putBytes(to, new Uint8Array(0), mode, signal) : copied
+    if (!('empty' in copied)) return copied
+    return this.#putBytes(to, new Uint8Array(0), { ...copied.empty, mode, signal })
   }
 
-  async stage(key: string, { signal }: SignalOption = {}): Promise<StagedWriter> {
-    const upload = await MultipartUpload.create(this.#bucket, key, signal)
+  async stage(key: string, { signal, ...attributes }: StageOptions = {}): Promise<StagedWriter> {
+    const upload = await MultipartUpload.create(this.#bucket, key, signal, propertiesOf(attributes))
     return new PartWriter(upload, this.#memory)
   }
 
@@ -149,8 +169,7 @@ export class S3Store implements Store {
   async #putBytes(
     key: string,
     bytes: Uint8Array,
-    mode: PutMode,
-    signal: AbortSignal | undefined,
+    { mode = 'overwrite', signal, ...attributes }: PutOptions,
   ): Promise<ObjectMeta> {
     const { all, customerKey, create } = this.#bucket.defaults
     const request = {
@@ -158,6 +177,7 @@ export class S3Store implements Store {
       ...customerKey,
       ...create,
       ...conditionOf(mode),
+      ...propertiesOf(attributes),
       Key: this.#bucket.absolute(key),
       Body: unshared(bytes),
     }
@@ -171,12 +191,8 @@ export class S3Store implements Store {
   }
 
   /** What fits into a part is put at once; more becomes a multipart upload. */
-  async #putStream(
-    key: string,
-    body: AsyncIterable<Uint8Array>,
-    mode: PutMode,
-    signal: AbortSignal | undefined,
-  ): Promise<ObjectMeta> {
+  async #putStream(key: string, body: AsyncIterable<Uint8Array>, options: PutOptions): Promise<ObjectMeta> {
+    const { mode = 'overwrite', signal } = options
     const first: Uint8Array[] = []
     let length = 0
     let upload: MultipartUpload | undefined
@@ -189,14 +205,14 @@ export class S3Store implements Store {
           continue
         }
         if (upload === undefined || writer === undefined) {
-          upload = await MultipartUpload.create(this.#bucket, key, signal)
+          upload = await MultipartUpload.create(this.#bucket, key, signal, propertiesOf(options))
           writer = new PartWriter(upload, this.#memory)
           for (const piece of first.splice(0)) await writer.write(piece, { signal })
         }
         await writer.write(bytes, { signal })
       }
       if (upload === undefined || writer === undefined) {
-        return await this.#putBytes(key, Buffer.concat(first), mode, signal)
+        return await this.#putBytes(key, Buffer.concat(first), options)
       }
       const { token, size } = await writer.seal({ signal })
       const { parts = [] } = MultipartUpload.of(this.#bucket, { key, size, token })
@@ -208,7 +224,7 @@ export class S3Store implements Store {
     }
   }
 
-  #assertCondition(key: string, mode: PutMode): void {
+  #assertCondition(key: string, mode: PutMode = 'overwrite'): void {
     if (mode === 'overwrite' || this.capabilities.putCreate) return
     throw new SluiceError('unsupported', 'the store does not honour conditions', {
       file: this.#bucket.place(key),

@@ -4,8 +4,8 @@ import { isSluiceError, SluiceError } from '../../core/errors.ts'
 import { retrying } from '../../core/retry.ts'
 import { failureOf } from '../remote/errors.ts'
 import type { PartUpload } from '../remote/part-writer.ts'
-import type { ObjectMeta, PutMode, StagedUpload } from '../store.ts'
-import { metaOf, type S3Bucket, unquoted } from './bucket.ts'
+import type { ObjectAttributes, ObjectMeta, PutMode, StagedUpload } from '../store.ts'
+import { MARK, metaOf, type S3Bucket, unquoted } from './bucket.ts'
 import { head } from './read.ts'
 
 /**
@@ -20,8 +20,16 @@ const PART = 8 * 1024 * 1024
 const EQUAL_PARTS = 1_000
 const GROWTH = 136 * 1024
 
-/** The metadata by which an object is known to be the result of an upload, whatever has become of its reply. */
-const MARK = 'sluice-upload'
+/** Content type and metadata as requests name them. */
+export function propertiesOf({ contentType, metadata }: ObjectAttributes): {
+  ContentType?: string
+  Metadata?: Record<string, string>
+} {
+  return {
+    ...(contentType === undefined ? {} : { ContentType: contentType }),
+    ...(metadata === undefined ? {} : { Metadata: { ...metadata } }),
+  }
+}
 
 /** A part that the service has, as the request wants it that completes the upload. */
 export interface S3Part {

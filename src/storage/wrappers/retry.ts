@@ -1,17 +1,26 @@
 import { untilAborted } from '../../core/abort.ts'
 import { isSluiceError, SluiceError } from '../../core/errors.ts'
-import { RetryBudget, type RetryOptions, retrying, validateRetryOptions } from '../../core/retry.ts'
+import {
+  isTransient,
+  RetryBudget,
+  type RetryOptions,
+  retrying,
+  validateRetryOptions,
+} from '../../core/retry.ts'
 import { validateKey } from '../keys.ts'
 import { readAll } from '../read.ts'
 import type {
   ByteRange,
+  CopyOptions,
   GetOptions,
   GetRangesOptions,
   GetResult,
   ListOptions,
   ObjectMeta,
   PutOptions,
+  SignalOption,
   StagedWriter,
+  StageOptions,
   Store,
 } from '../store.ts'
 import { type StoreRequest, WrappedStore, wrap } from './wrapped.ts'
@@ -145,9 +154,32 @@ class RetriedStore extends WrappedStore {
     )
   }
 
-  override copy(from: string, to: string, options: PutOptions = {}): Promise<ObjectMeta> {
+  override copy(from: string, to: string, options: CopyOptions = {}): Promise<ObjectMeta> {
     const source = () => readAll(this.inner, from, { signal: options.signal })
     return this.#write('copy', to, options, () => this.inner.copy(from, to, options), source)
+  }
+
+  /** Only those keys are tried again that failed for what may pass. */
+  override async deleteMany(
+    keys: readonly string[],
+    options: SignalOption = {},
+  ): Promise<Map<string, SluiceError>> {
+    const failures = new Map<string, SluiceError>()
+    let pending = keys
+    const request: StoreRequest = { method: 'deleteMany', key: '', signal: options.signal, bytes: 0 }
+    try {
+      await this.call(request, async () => {
+        const failed = await this.inner.deleteMany(pending, options)
+        for (const key of pending) failures.delete(key)
+        for (const [key, error] of failed) failures.set(key, error)
+        pending = [...failed].filter(([, error]) => isTransient(error)).map(([key]) => key)
+        if (pending.length > 0) throw failed.get(pending[0]!)
+      })
+    } catch (error) {
+      options.signal?.throwIfAborted()
+      if (!isSluiceError(error) || failures.size === 0) throw error
+    }
+    return failures
   }
 
   override async *list(options: ListOptions = {}): AsyncGenerator<ObjectMeta, void, undefined> {
@@ -180,7 +212,8 @@ class RetriedStore extends WrappedStore {
   }
 
   async #putStream(key: string, body: AsyncIterable<Uint8Array>, options: PutOptions): Promise<ObjectMeta> {
-    const { mode = 'overwrite', signal } = options
+    const { mode = 'overwrite', ...rest } = options
+    const { signal } = rest
     validateKey(key)
     const source = untilAborted(body, signal)
     const kept: Uint8Array[] = []
@@ -193,17 +226,14 @@ class RetriedStore extends WrappedStore {
     if (last.done) return this.put(key, Buffer.concat(kept), options)
     const whole = continued([...kept.splice(0), last.value], source)
     const staged = mode === 'overwrite' && this.capabilities.stage
-    return staged ? this.#putStaged(key, whole, signal) : this.inner.put(key, whole, options)
+    return staged ? this.#putStaged(key, whole, rest) : this.inner.put(key, whole, options)
   }
 
-  async #putStaged(
-    key: string,
-    body: AsyncIterable<Uint8Array>,
-    signal: AbortSignal | undefined,
-  ): Promise<ObjectMeta> {
+  async #putStaged(key: string, body: AsyncIterable<Uint8Array>, options: StageOptions): Promise<ObjectMeta> {
+    const { signal } = options
     let writer: StagedWriter | undefined
     try {
-      writer = await this.stage(key, { signal })
+      writer = await this.stage(key, options)
       for await (const bytes of body) await writer.write(bytes, { signal })
       return await this.completeStaged(await writer.seal({ signal }), { signal })
     } catch (error) {
@@ -217,7 +247,7 @@ class RetriedStore extends WrappedStore {
   async #write(
     method: 'put' | 'copy',
     key: string,
-    { mode, signal }: PutOptions,
+    { mode, signal }: CopyOptions,
     write: () => Promise<ObjectMeta>,
     written: () => Uint8Array | Promise<Uint8Array>,
   ): Promise<ObjectMeta> {

@@ -1,22 +1,29 @@
+import type { SluiceError } from '../../core/errors.ts'
 import { childOf } from '../child.ts'
 import type {
   ByteRange,
   Capabilities,
+  CopyOptions,
   GetOptions,
   GetRangesOptions,
   GetResult,
   ListLevel,
   ListOptions,
+  ObjectInfo,
   ObjectMeta,
   PutOptions,
   SignalOption,
   StagedUpload,
   StagedWriter,
+  StageOptions,
   Store,
+  UnwrappedStore,
 } from '../store.ts'
 
 /** What a store is asked for; `write`, `seal` and `abort` are those of a staged upload. */
-export type StoreMethod = Exclude<keyof Store, 'url' | 'capabilities' | 'root' | 'child'> | keyof StagedWriter
+export type StoreMethod =
+  | Exclude<keyof Store, 'url' | 'capabilities' | 'root' | 'child' | 'unwrap'>
+  | keyof StagedWriter
 
 export interface StoreRequest {
   method: StoreMethod
@@ -63,7 +70,11 @@ export abstract class WrappedStore implements Store {
     return childOf(this, prefix)
   }
 
-  head(key: string, options?: SignalOption): Promise<ObjectMeta> {
+  unwrap(): UnwrappedStore {
+    return this.inner.unwrap()
+  }
+
+  head(key: string, options?: SignalOption): Promise<ObjectInfo> {
     return this.call(request('head', key, options), () => this.inner.head(key, options))
   }
 
@@ -93,6 +104,10 @@ export abstract class WrappedStore implements Store {
     return this.call(request('delete', key, options), () => this.inner.delete(key, options))
   }
 
+  deleteMany(keys: readonly string[], options?: SignalOption): Promise<Map<string, SluiceError>> {
+    return this.call(request('deleteMany', '', options), () => this.inner.deleteMany(keys, options))
+  }
+
   list(options?: ListOptions): AsyncIterable<ObjectMeta> {
     return this.received(request('list', options?.prefix ?? '', options), this.inner.list(options))
   }
@@ -103,11 +118,11 @@ export abstract class WrappedStore implements Store {
     )
   }
 
-  copy(from: string, to: string, options?: PutOptions): Promise<ObjectMeta> {
+  copy(from: string, to: string, options?: CopyOptions): Promise<ObjectMeta> {
     return this.call(request('copy', to, options), () => this.inner.copy(from, to, options))
   }
 
-  async stage(key: string, options?: SignalOption): Promise<StagedWriter> {
+  async stage(key: string, options?: StageOptions): Promise<StagedWriter> {
     const writer = await this.call(request('stage', key, options), () => this.inner.stage(key, options))
     return {
       write: (bytes, options) =>

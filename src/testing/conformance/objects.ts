@@ -9,6 +9,7 @@ import {
   collect,
   keysOf,
   pattern,
+  posted,
   rejectsWith,
   sameObject,
   stageText,
@@ -34,6 +35,48 @@ export function checkObjects(
       sameObject((await collect(store.list({ prefix: key })))[0]!, put)
       assert.deepEqual(await readAll(store, key), pattern(length))
     }
+  })
+
+  check('content type and metadata are kept, or dropped as declared', async ({ store, reopen }) => {
+    const given = { contentType: 'text/x-sluice', metadata: { origin: 'a b', line_2: '%41+~' } }
+    await store.put('bytes', bytesOf('text'), given)
+    await store.put('stream', streamOf(bytesOf('te'), bytesOf('xt')), given)
+    await store.copy('bytes', 'copy')
+    const keys = ['bytes', 'stream', 'copy']
+    if (store.capabilities.stage) {
+      const writer = await store.stage('staged', given)
+      await writer.write(bytesOf('text'))
+      const upload = posted(await writer.seal())
+      await (await reopen()).completeStaged(upload)
+      keys.push('staged')
+    }
+    for (const key of keys) {
+      for (const found of [await store.head(key), (await store.get(key)).meta]) {
+        const { contentType, metadata } = found
+        assert.equal(found.size, 4, key)
+        if (store.capabilities.attributes) assert.deepEqual({ contentType, metadata }, given, key)
+        else assert.deepEqual({ contentType, metadata }, { contentType: undefined, metadata: undefined }, key)
+      }
+    }
+    await store.put('bytes', bytesOf('text'))
+    assert.deepEqual((await store.head('bytes')).metadata ?? {}, {}, 'another put has its own')
+  })
+
+  check('deleteMany removes what is there, and tells of each key that it could not', async ({ store }) => {
+    const keys = Array.from({ length: 1_100 }, (_, i) => `many/${i} +é`)
+    await Promise.all(keys.slice(0, 40).map(key => store.put(key, bytesOf(key))))
+    await store.put('kept', bytesOf('kept'))
+    const failures = await store.deleteMany([...keys, '../outside', keys[0]!])
+    assert.deepEqual([...failures.keys()], ['../outside'])
+    assert.equal(failures.get('../outside')?.code, 'invalid-argument')
+    assert.deepEqual(await keysOf(store), ['kept'])
+    assert.deepEqual([...(await store.child('many').deleteMany(['1', 'x//y'])).keys()], ['x//y'])
+    assert.deepEqual(await store.deleteMany([]), new Map())
+    await assert.rejects(
+      store.deleteMany(['kept'], { signal: AbortSignal.abort('no') }),
+      error => error === 'no',
+    )
+    assert.deepEqual(await keysOf(store), ['kept'])
   })
 
   check('a put keeps no hold of the bytes it was given', async ({ store }) => {
