@@ -15,6 +15,7 @@ import {
 } from '../../src/index.ts'
 import { openWorkspace } from '../pipeline/support.ts'
 import { everyType } from '../pipeline/tables.ts'
+import { cases } from '../support/cases.ts'
 import { quote } from '../support/duckdb.ts'
 
 const { folder, store, duckdb } = await openWorkspace({ after })
@@ -115,7 +116,7 @@ test('any aggregation gives what DuckDB gives, in the order of its keys', async 
         assert.deepEqual(found.map(rounded(calls)), wanted.map(rounded(calls)))
       },
     ),
-    { numRuns: 200, seed: 20260102 },
+    { numRuns: cases(200), seed: 20260102 },
   )
 })
 

@@ -8,6 +8,7 @@ import { concatColumns } from '../../src/core/concat.ts'
 import { takeColumn } from '../../src/core/take.ts'
 import { batchFromMessage, packBatch } from '../../src/core/transport.ts'
 import { dataOf, fieldOf, nestedColumn } from '../parquet/nested.ts'
+import { cases } from '../support/cases.ts'
 
 const arena = new Arena(2 ** 20)
 const share = fc.double({ min: 0, max: 1, noNaN: true })
@@ -33,7 +34,7 @@ test('rows of nested columns are taken by index, of slices too', () => {
       assert.equal(plain(taken), plain(expected))
       region.free()
     }),
-    { numRuns: 300, seed: 7 },
+    { numRuns: cases(300), seed: 7 },
   )
 })
 
@@ -53,6 +54,6 @@ test('nested columns are joined, and sent to other threads', () => {
       region.free()
       assert.equal(plain(batchFromMessage(message).data.children[0]!), plain(whole))
     }),
-    { numRuns: 300, seed: 7 },
+    { numRuns: cases(300), seed: 7 },
   )
 })

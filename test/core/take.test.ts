@@ -24,6 +24,7 @@ import { Arena, type Region } from '../../src/core/arena.ts'
 import { concatColumns } from '../../src/core/concat.ts'
 import { numberRows } from '../../src/core/distinct.ts'
 import { materialise, takeColumn } from '../../src/core/take.ts'
+import { cases } from '../support/cases.ts'
 
 const arena = new Arena(2 ** 20)
 
@@ -85,7 +86,7 @@ for (const [name, type, value] of columns) {
             )
             region.free()
           }),
-          { numRuns: 40, seed: 7 },
+          { numRuns: cases(40), seed: 7 },
         )
       }
     })

@@ -8,6 +8,7 @@ import { readSnapshot } from '../../src/dataset/snapshot.ts'
 import { MemoryStore } from '../../src/storage/memory.ts'
 import type { Store } from '../../src/storage/store.ts'
 import type { StoreRequest } from '../../src/storage/wrappers/wrapped.ts'
+import { cases } from '../support/cases.ts'
 import { faultyStore, type Interceptor, interceptStore } from './intercept.ts'
 import {
   allKeys,
@@ -86,7 +87,7 @@ test('jobs that append at once all land, each under a number of its own; readers
         )
       }
     }),
-    { numRuns: 40 },
+    { numRuns: cases(40) },
   )
 })
 
@@ -116,7 +117,7 @@ test('of jobs that overwrite a partition at once, one wins or they take turns; o
       assert.deepEqual(await plainContents(lake), found)
       assert.equal(await newestNumber(root), won.length)
     }),
-    { numRuns: 40 },
+    { numRuns: cases(40) },
   )
 })
 
@@ -134,7 +135,7 @@ test('processes that run one named job at once make one commit of it', async () 
       assert.deepEqual(await stagedKeys(root), [])
       assert.deepEqual(await leftovers(root), [])
     }),
-    { numRuns: 40 },
+    { numRuns: cases(40) },
   )
 })
 
@@ -182,7 +183,7 @@ test('jobs die at any moment among others: each lands whole or not at all', asyn
         }
       },
     ),
-    { numRuns: 60 },
+    { numRuns: cases(60) },
   )
 })
 
@@ -319,7 +320,7 @@ test('a job that commits while another process gives it up is committed or given
       assert.deepEqual(await plainContents(lake), [...found, 'z'])
       assert.deepEqual(await leftovers(root), [])
     }),
-    { numRuns: 100 },
+    { numRuns: cases(100) },
   )
 })
 

@@ -15,6 +15,7 @@ import { Arena, type Region } from '../../src/core/arena.ts'
 import { makeBatch } from '../../src/core/batch.ts'
 import { takeBatch } from '../../src/core/take.ts'
 import { PartitionBuffers, type TakenRows } from '../../src/dataset/partition-buffers.ts'
+import { cases } from '../support/cases.ts'
 
 const SIZE = { rows: 50_000, bytes: 2 ** 30 }
 const text = new Dictionary(new Utf8(), new Int32())
@@ -144,7 +145,7 @@ describe('partition buffers', () => {
         }
         harness.finish()
       }),
-      { numRuns: 60 },
+      { numRuns: cases(60) },
     )
   })
 

@@ -6,6 +6,7 @@ import { isSluiceError } from '../../src/core/errors.ts'
 import { bind } from '../../src/core/expressions/bind.ts'
 import { evaluate, select } from '../../src/core/expressions/evaluate.ts'
 import type { Expr } from '../../src/core/expressions/expr.ts'
+import { cases } from '../support/cases.ts'
 import { openDuckDB } from '../support/duckdb.ts'
 import { expressions } from './generate.ts'
 import { dictionaryBatch, plainBatch, ROWS, SCHEMA, shown, shownBy, slicedBatch, tableSql } from './table.ts'
@@ -56,10 +57,12 @@ test('any expression has the value that DuckDB gives it', async t => {
   }
 
   for (const kind of ['condition', 'int', 'float', 'decimal', 'text', 'date', 'time'] as const) {
-    await fc.assert(fc.asyncProperty(expressions[kind], check), { numRuns: kind === 'condition' ? 400 : 150 })
+    await fc.assert(fc.asyncProperty(expressions[kind], check), {
+      numRuns: cases(kind === 'condition' ? 400 : 150),
+    })
   }
   assert.ok(
-    compared > 2000 && failed < compared / 20,
+    compared > cases(2000) && failed < compared / 20,
     `${compared} comparisons, ${failed} failures of ours alone`,
   )
 })

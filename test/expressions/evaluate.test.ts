@@ -22,6 +22,7 @@ import { makeBatch } from '../../src/core/batch.ts'
 import { bind } from '../../src/core/expressions/bind.ts'
 import { evaluate, select } from '../../src/core/expressions/evaluate.ts'
 import { col, type Expr, lit, sql } from '../../src/core/expressions/expr.ts'
+import { cases } from '../support/cases.ts'
 import { shown } from './table.ts'
 
 const arena = new Arena(1 << 24)
@@ -98,7 +99,7 @@ test('int64 and float64 compare exactly, columns and constants alike', () => {
       )
       assert.equal(chosen(col('a')[comparison](b), batch), expected, 'constant double')
     }),
-    { numRuns: 1000 },
+    { numRuns: cases(1000) },
   )
 })
 

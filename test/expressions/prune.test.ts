@@ -22,6 +22,7 @@ import { select } from '../../src/core/expressions/evaluate.ts'
 import { type Expr, sql } from '../../src/core/expressions/expr.ts'
 import { type ColumnBounds, prune } from '../../src/core/expressions/prune.ts'
 import type { Value } from '../../src/core/expressions/types.ts'
+import { cases } from '../support/cases.ts'
 import { expressions } from './generate.ts'
 import { type Cell, COLUMNS, cellAt, plainBatch, ROWS, SCHEMA } from './table.ts'
 
@@ -52,8 +53,8 @@ test('pruning never drops a row that matches, nor keeps all where one does not',
       if (!(error instanceof Error && /leaves|cannot be cast/.test(error.message))) throw error
     }
   })
-  fc.assert(total, { numRuns: 4000 })
-  assert.ok(found.none > 300 && found.all > 100, JSON.stringify(found))
+  fc.assert(total, { numRuns: cases(4000) })
+  assert.ok(found.none > cases(300) && found.all > cases(100), JSON.stringify(found))
 })
 
 /** What statistics would say of a column in some rows; `blur` 1 widens the bounds, 2 leaves some out. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { col, Expr, lit, sql } from '../../src/core/expressions/expr.ts'
+import { cases } from '../support/cases.ts'
 import { expressions } from './generate.ts'
 
 /** Constants and names of any kind, beside the expressions that have a meaning. */
@@ -29,7 +30,7 @@ test('printed, an expression parses back to itself', () => {
     fc.property(anything, expr => {
       assert.deepEqual(sql(String(expr)).node, expr.node, String(expr))
     }),
-    { numRuns: 2000 },
+    { numRuns: cases(2000) },
   )
 })
 
@@ -38,7 +39,7 @@ test('JSON keeps an expression exactly', () => {
     fc.property(anything, expr => {
       assert.deepEqual(Expr.fromJSON(JSON.parse(JSON.stringify(expr))).node, expr.node)
     }),
-    { numRuns: 2000 },
+    { numRuns: cases(2000) },
   )
 })
 

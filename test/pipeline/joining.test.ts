@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { openStore, parquetFile, source } from '../../src/index.ts'
+import { cases } from '../support/cases.ts'
 import { noPython, python } from '../support/python.ts'
 import { tempFolder } from '../support/temp.ts'
 
@@ -126,7 +127,7 @@ const COMPARE = `
 
 test('joined row groups are the rows of their parts to every engine', { skip: noPython }, async t => {
   const folder = tempFolder(t)
-  const datasets = fc.sample(dataset, { numRuns: 150, seed: 11 })
+  const datasets = fc.sample(dataset, { numRuns: cases(150), seed: 11 })
   await python(WRITE, { folder, datasets })
   const store = await openStore(folder)
   mkdirSync(join(folder, 'out'))

@@ -19,6 +19,7 @@ import {
   source,
   sql,
 } from '../../src/index.ts'
+import { cases } from '../support/cases.ts'
 import { quote } from '../support/duckdb.ts'
 import { noPython, python } from '../support/python.ts'
 import { assertSameRows, datasetSql, ident, openWorkspace } from './support.ts'
@@ -358,6 +359,6 @@ test('any stages give the rows that DuckDB gives', async () => {
       const pipeline: Pipeline = operators.reduce((sum: Pipeline, operator) => sum.pipe(operator), all())
       await assertSameRows(duckdb, (await toFile(pipeline, NOT_SMALL)).sql, query)
     }),
-    { numRuns: 60, seed: 20261121 },
+    { numRuns: cases(60), seed: 20261121 },
   )
 })

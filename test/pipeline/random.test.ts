@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import fc from 'fast-check'
 import { filter, partitionedParquet, repartition, source, sql } from '../../src/index.ts'
+import { cases } from '../support/cases.ts'
 import { quote } from '../support/duckdb.ts'
 import { assertSameRows, datasetSql, openWorkspace } from './support.ts'
 
@@ -72,6 +73,6 @@ test('any small job gives the rows that DuckDB gives', async () => {
       const found = datasetSql(join(folder, name), ['id', ...Object.keys(columns)], types)
       await assertSameRows(duckdb, found, expected)
     }),
-    { numRuns: 100, seed: 20260101 },
+    { numRuns: cases(100), seed: 20260101 },
   )
 })

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import fc from 'fast-check'
 import { filter, partitionedParquet, source, sql } from '../../src/index.ts'
+import { cases } from '../support/cases.ts'
 import { quote } from '../support/duckdb.ts'
 import { noPython, python } from '../support/python.ts'
 import { assertSameRows, datasetSql, openWorkspace } from './support.ts'
@@ -127,7 +128,7 @@ describe('filters give the rows that DuckDB gives', { skip: noPython }, () => {
             assert.ok(report.rowsIn <= 6000)
           },
         ),
-        { numRuns: 60, seed: 20260101 },
+        { numRuns: cases(60), seed: 20260101 },
       )
     })
   }

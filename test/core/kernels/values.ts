@@ -1,8 +1,9 @@
 import fc from 'fast-check'
 import { concat, utf8 } from '../../support/bytes.ts'
+import { cases } from '../../support/cases.ts'
 
 export function forAll<T>(values: fc.Arbitrary<T>, check: (value: T) => void, numRuns = 100): void {
-  fc.assert(fc.property(values, check), { numRuns })
+  fc.assert(fc.property(values, check), { numRuns: cases(numRuns) })
 }
 
 /** Rows: none, few, around the widths of SIMD, and sometimes a few thousand. */

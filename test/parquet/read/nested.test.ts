@@ -5,6 +5,7 @@ import { type Data, type RecordBatch, Vector } from 'apache-arrow'
 import fc from 'fast-check'
 import { makeBatch } from '../../../src/core/batch.ts'
 import { isSluiceError } from '../../../src/core/errors.ts'
+import { cases } from '../../support/cases.ts'
 import { noPython, python } from '../../support/python.ts'
 import { tempFolder } from '../../support/temp.ts'
 import { dataOf, fieldOf, MEMBERS, nestedColumn } from '../nested.ts'
@@ -87,12 +88,12 @@ const options = fc.record({
 test('nested columns of any type read as they were, whoever wrote them', { skip: noPython }, async t => {
   const folder = tempFolder(t)
   const sample = fc.record({ column: nestedColumn, options })
-  const columns = fc.sample(sample, { numRuns: 150, seed: 3 }).map(({ column, options }) => {
+  const columns = fc.sample(sample, { numRuns: cases(150), seed: 3 }).map(({ column, options }) => {
     return { ...column, options }
   })
   const known = { members: MEMBERS, columns, folder }
   const written = await python<[path: string, column: number][]>(WRITE, known)
-  assert.ok(written.length > 300)
+  assert.ok(written.length > cases(300))
   const files = []
   for (const [path, column] of written) {
     const streams: string[] = []
@@ -139,7 +140,7 @@ test('rows read in pieces and skipped are those of the whole', async () => {
       })
       assert.deepEqual(pieces, expected)
     }),
-    { numRuns: 200, seed: 9 },
+    { numRuns: cases(200), seed: 9 },
   )
 })
 
@@ -167,9 +168,9 @@ test('damaged levels and values are a typed error, or values all the same', asyn
       }
       assert.equal(arena.used, 0)
     }),
-    { numRuns: 1500, seed: 4 },
+    { numRuns: cases(1500), seed: 4 },
   )
-  assert.ok(failures > 300, `${failures} failures`)
+  assert.ok(failures > cases(300), `${failures} failures`)
 })
 
 /** What Arrow demands of nested data: offsets ascend within their elements, members are as long as their struct. */

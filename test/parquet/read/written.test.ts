@@ -4,6 +4,7 @@ import { basename } from 'node:path'
 import { test } from 'node:test'
 import { type Data, type RecordBatch, Vector } from 'apache-arrow'
 import fc from 'fast-check'
+import { cases } from '../../support/cases.ts'
 import { noPython, python } from '../../support/python.ts'
 import { tempFolder } from '../../support/temp.ts'
 import { differences, footerOf, readRowGroup } from './support.ts'
@@ -55,7 +56,7 @@ async function piecesEqualWhole(path: string): Promise<void> {
         { steps: signed, inArena: true },
       )
     }),
-    { numRuns: 5, seed: 11 },
+    { numRuns: cases(5), seed: 11 },
   )
 }
 

@@ -9,6 +9,7 @@ import { nativeZstd, publicZstd } from '../../../src/parquet/compression/zstd.ts
 import { isFrameOf } from '../../../src/parquet/compression/zstd-frame.ts'
 import { compressBound, openNativeZstd } from '../../../src/parquet/compression/zstd-native.ts'
 import { concat } from '../../support/bytes.ts'
+import { cases } from '../../support/cases.ts'
 import { arena } from './support.ts'
 
 const C = zlib.constants
@@ -67,7 +68,7 @@ test('kept contexts write what the public functions write, at every level', () =
       })
       assertEqualBytes(compress(kept, input, level), expected)
     }),
-    { numRuns: 300 },
+    { numRuns: cases(300) },
   )
 })
 
@@ -81,7 +82,7 @@ test('kept contexts read frames of all kinds, of exactly their size, without the
         if (size >= 0) assert.equal(answer(kept, packed, size), 'corrupt')
       }
     }),
-    { numRuns: 200 },
+    { numRuns: cases(200) },
   )
 })
 
@@ -126,7 +127,7 @@ test('damaged frames get the answer of the public functions, and the next frame 
       assert.ok(native.decompress(good, output))
       assert.ok(Buffer.from(output).equals(zlib.zstdDecompressSync(good)))
     }),
-    { numRuns: 500 },
+    { numRuns: cases(500) },
   )
 })
 
@@ -154,7 +155,7 @@ test('no byte beside the output is touched', () => {
         }
       },
     ),
-    { numRuns: 300 },
+    { numRuns: cases(300) },
   )
 })
 

@@ -9,6 +9,7 @@ import { pageCompressor } from '../../../src/parquet/compression/page-compressor
 import { isFrameOf, storedFrame } from '../../../src/parquet/compression/zstd-frame.ts'
 import { compressBound } from '../../../src/parquet/compression/zstd-native.ts'
 import type { ParquetWriteOptions } from '../../../src/parquet/write-options.ts'
+import { cases } from '../../support/cases.ts'
 import { noPython, python } from '../../support/python.ts'
 import { tempFolder } from '../../support/temp.ts'
 import { arena, batchOf, parquetBytes } from './support.ts'
@@ -44,7 +45,7 @@ test('by default pages come back, hardly grow, and are the same bytes each time'
       }
       assert.deepEqual(chunk(undefined, pages), packed)
     }),
-    { numRuns: 50 },
+    { numRuns: cases(50) },
   )
 })
 

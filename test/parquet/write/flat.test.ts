@@ -7,6 +7,7 @@ import fc from 'fast-check'
 import { makeBatch } from '../../../src/core/batch.ts'
 import type { ColumnEncoding } from '../../../src/parquet/write-options.ts'
 import { rowTexts } from '../../fuzz/row-texts.ts'
+import { cases } from '../../support/cases.ts'
 import { noPython, python } from '../../support/python.ts'
 import { tempFolder } from '../../support/temp.ts'
 import { footerOf, readRowGroup } from '../read/support.ts'
@@ -47,7 +48,7 @@ test('flat columns of any type, written in any way, read the same everywhere', {
   const folder = tempFolder(t)
   const files = []
   for (const [i, { columns, rows, cuts, options }] of fc
-    .sample(sample, { numRuns: 200, seed: 9 })
+    .sample(sample, { numRuns: cases(200), seed: 9 })
     .entries()) {
     const fields: Field[] = []
     const data: Data[] = []

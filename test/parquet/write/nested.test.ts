@@ -5,6 +5,7 @@ import { test } from 'node:test'
 import { Field, Int32, vectorFromArray } from 'apache-arrow'
 import fc from 'fast-check'
 import { makeBatch } from '../../../src/core/batch.ts'
+import { cases } from '../../support/cases.ts'
 import { noPython, python } from '../../support/python.ts'
 import { tempFolder } from '../../support/temp.ts'
 import { dataOf, fieldOf, MEMBERS, nestedColumn } from '../nested.ts'
@@ -64,7 +65,9 @@ const PROGRAM = `
 test('PyArrow, DuckDB and Polars read nested columns of any type', { skip: noPython }, async t => {
   const folder = tempFolder(t)
   const files = []
-  for (const [i, { column, cuts, options }] of fc.sample(sample, { numRuns: 250, seed: 5 }).entries()) {
+  for (const [i, { column, cuts, options }] of fc
+    .sample(sample, { numRuns: cases(250), seed: 5 })
+    .entries()) {
     const { shape, rows } = column
     const fields = [new Field('id', new Int32(), false), fieldOf('c', shape)]
     const ids = vectorFromArray(

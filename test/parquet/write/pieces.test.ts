@@ -6,6 +6,7 @@ import { parquetReadObjects } from 'hyparquet'
 import { compressors } from 'hyparquet-compressors'
 import type { Region } from '../../../src/core/arena.ts'
 import { makeBatch } from '../../../src/core/batch.ts'
+import { cases } from '../../support/cases.ts'
 import { codedColumn, fieldOf, KINDS, type Nulls, plainColumn } from './columns.ts'
 import { arena, parquetBytes } from './support.ts'
 
@@ -116,7 +117,7 @@ test('columns in any pieces come back row by row', async () => {
         region.free()
       }
     }),
-    { numRuns: 400 },
+    { numRuns: cases(400) },
   )
 })
 
