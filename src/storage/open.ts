@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url'
 import { SluiceError } from '../core/errors.ts'
-import { nearestName } from '../core/expressions/nearest.ts'
 import { LOCAL_OPTIONS, LocalStore, type LocalStoreOptions } from './local/store.ts'
 import { MemoryStore } from './memory.ts'
+import { maskedUrl, type OptionKind, type OptionKinds, optionsOf } from './options.ts'
 import { S3_OPTIONS, type S3StoreOptions } from './s3/options.ts'
 import type { Store } from './store.ts'
 import { type StoreRetryOptions, withRetry } from './wrappers/retry.ts'
@@ -22,6 +22,56 @@ interface DriverOptions {
 /** The options of the store that a URL names: of any store, where the URL is not known when types are checked. */
 export type OpenStoreOptions<Url extends string | URL = string> = CommonStoreOptions &
   (Url extends `s3://${string}` ? S3StoreOptions : DriverOptions[keyof DriverOptions])
+
+/** The kinds of {@link CommonStoreOptions}. */
+const COMMON_OPTIONS: OptionKinds<CommonStoreOptions> = {
+  retry: {
+    itself: 'off',
+    members: {
+      attempts: 'number',
+      minDelayMs: 'number',
+      maxDelayMs: 'number',
+      budget: 'number',
+      onRetry: 'code',
+    } satisfies Record<keyof StoreRetryOptions, OptionKind>,
+  },
+}
+
+/** How stores of a kind are opened. */
+interface Driver {
+  options: OptionKinds
+  open(url: string, options: object): Promise<Store>
+  /** Whether its requests are tried again. */
+  remote: boolean
+}
+
+/**
+ * An entry of the table below.
+ *
+ * @param stores how messages call its stores
+ */
+function driver<Options extends object>(
+  stores: string,
+  options: OptionKinds<Options>,
+  open: (url: string, options: Options) => Promise<Store>,
+  { remote = false }: { remote?: boolean } = {},
+): Driver {
+  return { options, open: async (url, given) => open(url, optionsOf(given, options, stores)), remote }
+}
+
+const FOLDERS = driver('folders', LOCAL_OPTIONS, openFolder)
+
+/** By the scheme of the URL. Drivers that need a package are loaded when they are used. */
+const DRIVERS: Readonly<Record<string, Driver>> = {
+  'file:': FOLDERS,
+  'memory:': driver("'memory:' stores", {}, openMemory),
+  's3:': driver(
+    "'s3:' stores",
+    S3_OPTIONS,
+    async (url, options) => (await import('./s3/open.ts')).openS3(url, options),
+    { remote: true },
+  ),
+}
 
 /** Schemes whose drivers are not part of this release. */
 const LATER = new Set(['gs:', 'az:', 'abfss:', 'http:', 'https:'])
@@ -48,17 +98,34 @@ export async function openStore<const Url extends string | URL>(
   options: OpenStoreOptions<Url> = {},
 ): Promise<Store> {
   const text = String(url)
-  // Two letters at least: `C:` is a drive.
-  const scheme = /^[a-z][a-z0-9+.-]+:/i.exec(text)?.[0].toLowerCase()
   const { retry, ...own } = options
-  if (scheme === undefined) return openFolder(text, optionsOf(own, LOCAL_OPTIONS, 'folders'))
-  if (scheme === 'file:') return openFolder(pathOf(text), optionsOf(own, LOCAL_OPTIONS, 'folders'))
-  if (scheme === 'memory:') return openMemory(text.slice(scheme.length))
-  if (scheme === 's3:') {
-    const { openS3 } = await import('./s3/open.ts')
-    return repeated(await openS3(text, optionsOf(own, S3_OPTIONS, "'s3:' stores")), retry)
-  }
-  const known = "'file:', 'memory:', 's3:' and plain paths"
+  const { open, remote } = driverOf(text)
+  const store = await open(text, own)
+  return remote && retry !== false ? withRetry(store, retry) : store
+}
+
+/** The scheme of a URL, with its colon, in lower case; none of a path. `C:` is a drive. */
+export function schemeOf(text: string): string | undefined {
+  return /^[a-z][a-z0-9+.-]+:/i.exec(text)?.[0].toLowerCase()
+}
+
+/** Schemes of the URLs that are opened, or will be. */
+export function isScheme(scheme: string): boolean {
+  return Object.hasOwn(DRIVERS, scheme) || LATER.has(scheme)
+}
+
+/** The options of the store that a URL names. */
+export function optionKindsOf(url: string): OptionKinds {
+  return { ...COMMON_OPTIONS, ...driverOf(url).options }
+}
+
+function driverOf(text: string): Driver {
+  const scheme = schemeOf(text)
+  if (scheme === undefined) return FOLDERS
+  if (Object.hasOwn(DRIVERS, scheme)) return DRIVERS[scheme]!
+  const known = `${Object.keys(DRIVERS)
+    .map(name => `'${name}'`)
+    .join(', ')} and plain paths`
   if (LATER.has(scheme)) {
     throw new SluiceError('unsupported', `'${scheme}' stores come with a later release`, {
       option: 'url',
@@ -67,11 +134,12 @@ export async function openStore<const Url extends string | URL>(
   }
   throw new SluiceError('invalid-argument', `nothing is known of '${scheme}' stores`, {
     option: 'url',
-    hint: `This release opens ${known}; a folder of that name is './${text}'.`,
+    hint: `This release opens ${known}; a folder of that name is './${maskedUrl(text)}'.`,
   })
 }
 
-async function openFolder(path: string, options: LocalStoreOptions): Promise<Store> {
+async function openFolder(text: string, options: LocalStoreOptions): Promise<Store> {
+  const path = schemeOf(text) === undefined ? text : pathOf(text)
   if (path === '' || path.includes('\0')) {
     throw new SluiceError('invalid-argument', `${JSON.stringify(path)} is no path`, { option: 'url' })
   }
@@ -86,31 +154,6 @@ async function openFolder(path: string, options: LocalStoreOptions): Promise<Sto
   return store
 }
 
-/** Takes options for those of one kind of store once their names are known to be. */
-function optionsOf<Options extends object>(
-  options: object,
-  names: Record<keyof Options, true>,
-  kind: string,
-): Options {
-  for (const [name, value] of Object.entries(options)) {
-    if (Object.hasOwn(names, name) || value === undefined) continue
-    const nearest = nearestName(name, Object.keys(names))
-    throw new SluiceError('invalid-argument', `is no option of ${kind}`, {
-      option: name,
-      hint:
-        nearest === undefined
-          ? `Theirs are: ${Object.keys(names).join(', ')}.`
-          : `Did you mean '${nearest}'?`,
-    })
-  }
-  return options as Options
-}
-
-/** Requests to a remote store are tried again. */
-function repeated(store: Store, retry: CommonStoreOptions['retry']): Store {
-  return retry === false ? store : withRetry(store, retry)
-}
-
 function pathOf(text: string): string {
   try {
     const url = new URL(text)
@@ -123,14 +166,19 @@ function pathOf(text: string): string {
 }
 
 function unreadable(text: string, cause?: unknown): SluiceError {
-  return new SluiceError('invalid-argument', `${JSON.stringify(text)} is no URL of a local folder`, {
-    option: 'url',
-    hint: "Write 'file:///absolute/path' with '?', '#' and '%' percent-encoded, or the plain path.",
-    cause,
-  })
+  return new SluiceError(
+    'invalid-argument',
+    `${JSON.stringify(maskedUrl(text))} is no URL of a local folder`,
+    {
+      option: 'url',
+      hint: "Write 'file:///absolute/path' with '?', '#' and '%' percent-encoded, or the plain path.",
+      cause,
+    },
+  )
 }
 
-function openMemory(rest: string): Store {
+async function openMemory(text: string): Promise<Store> {
+  const rest = text.slice('memory:'.length)
   if (rest === '') return new MemoryStore()
   const [name = '', ...folders] = decode(rest).split('/')
   if (name === '') throw unreadableName(rest)

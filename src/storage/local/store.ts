@@ -7,6 +7,7 @@ import { SluiceError } from '../../core/errors.ts'
 import { deleteEach } from '../batch.ts'
 import { childOf } from '../child.ts'
 import { validateKey } from '../keys.ts'
+import type { OptionKinds } from '../options.ts'
 import { coalesceRanges, resolveRange, validateRanges, viewsOf } from '../ranges.ts'
 import { headIfExists } from '../read.ts'
 import type {
@@ -46,8 +47,8 @@ export interface LocalStoreOptions {
   durability?: 'fsync' | 'none'
 }
 
-/** Names of the options. */
-export const LOCAL_OPTIONS: Record<keyof LocalStoreOptions, true> = { durability: true }
+/** Kinds of the options. */
+export const LOCAL_OPTIONS: OptionKinds<LocalStoreOptions> = { durability: 'text' }
 
 const DEFAULT_GAP = 64 * 1024
 

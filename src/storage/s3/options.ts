@@ -1,4 +1,5 @@
 import { SluiceError } from '../../core/errors.ts'
+import { maskedUrl, type OptionKinds } from '../options.ts'
 
 /** Keys to an account, as the provider hands them out. */
 export interface S3Credentials {
@@ -40,19 +41,26 @@ export interface S3StoreOptions {
   connectTimeoutMs?: number | undefined
 }
 
-/** Names of the options. */
-export const S3_OPTIONS: Record<keyof S3StoreOptions, true> = {
-  endpoint: true,
-  region: true,
-  credentials: true,
-  pathStyle: true,
-  checksums: true,
-  requesterPays: true,
-  encryption: true,
-  storageClass: true,
-  conditionalPut: true,
-  idleTimeoutMs: true,
-  connectTimeoutMs: true,
+/** Kinds of the options. */
+export const S3_OPTIONS: OptionKinds<S3StoreOptions> = {
+  endpoint: 'text',
+  region: 'text',
+  credentials: {
+    members: {
+      accessKeyId: 'secret',
+      secretAccessKey: 'secret',
+      sessionToken: 'secret',
+      expiration: 'date',
+    } satisfies OptionKinds<S3Credentials>,
+  },
+  pathStyle: 'boolean',
+  checksums: 'text',
+  requesterPays: 'boolean',
+  encryption: { itself: 'text', members: { kmsKeyId: 'text', customerKey: 'bytes' } },
+  storageClass: 'text',
+  conditionalPut: 'boolean',
+  idleTimeoutMs: 'number',
+  connectTimeoutMs: 'number',
 }
 
 /** The service's own hosts, which want the bucket in the host's name. */
@@ -75,7 +83,11 @@ export function endpointOf({ endpoint }: S3StoreOptions): string | undefined {
   if (text === undefined) return undefined
   const url = URL.canParse(text) ? new URL(text) : undefined
   if (url === undefined || !/^https?:$/.test(url.protocol) || url.search !== '' || url.hash !== '') {
-    throw invalid('endpoint', `${JSON.stringify(text)} is no URL of a service`, "Write 'https://host:port'.")
+    throw invalid(
+      'endpoint',
+      `${JSON.stringify(maskedUrl(text))} is no URL of a service`,
+      "Write 'https://host:port'.",
+    )
   }
   // What was wrong is not repeated: it holds a password.
   if (url.username !== '' || url.password !== '') {
@@ -92,12 +104,12 @@ export function parseS3Url(text: string): { bucket: string; folder: string } {
   }
   const hint = "Write 's3://bucket/folder' with '?', '#' and '%' percent-encoded."
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]$/.test(bucket)) {
-    throw invalid('url', `${JSON.stringify(text)} names no bucket`, hint)
+    throw invalid('url', `${JSON.stringify(maskedUrl(text))} names no bucket`, hint)
   }
   try {
     return { bucket, folder: decodeURIComponent(path) }
   } catch (cause) {
-    throw invalid('url', `${JSON.stringify(text)} is not percent-encoded`, hint, cause)
+    throw invalid('url', `${JSON.stringify(maskedUrl(text))} is not percent-encoded`, hint, cause)
   }
 }
 
