@@ -1,7 +1,26 @@
 import { isSluiceError, located, SluiceError } from '../core/errors.ts'
-import type { GetOptions, ObjectMeta, PutOptions, SignalOption, Store } from './store.ts'
+import type {
+  GetOptions,
+  GetRangesOptions,
+  GetResult,
+  ObjectMeta,
+  PutOptions,
+  SignalOption,
+  Store,
+} from './store.ts'
 
 const DELETES = 16
+const PIECE = 8 * 1024 * 1024
+const PIECES = 4
+
+export interface ReadParallelOptions extends SignalOption, Pick<GetRangesOptions, 'ifMatch' | 'allocate'> {
+  /** Where to begin, and where to end. @default the whole object */
+  range?: { start: number; end?: number }
+  /** Bytes of one request, and of each chunk of the body but the first ones and the last. @default 8 MiB */
+  pieceBytes?: number
+  /** Requests at once: so many pieces are in memory, besides the one that has been handed on. @default 4 */
+  concurrency?: number
+}
 
 /** The bytes of an object, or of a range of it, in one piece. */
 export async function readAll(store: Store, key: string, options?: GetOptions): Promise<Uint8Array> {
@@ -16,6 +35,79 @@ export async function readAll(store: Store, key: string, options?: GetOptions): 
   throw new SluiceError('io', `${length} bytes came where ${bytes.length} were announced`, {
     file: `${store.url}/${key}`,
   })
+}
+
+/**
+ * `get`, of which the body is read ahead by several requests at once: for large objects where one connection is
+ * slower than the link. The bytes come in order, of one version; what fits into one piece is one request.
+ */
+export async function readParallel(
+  store: Store,
+  key: string,
+  options: ReadParallelOptions = {},
+): Promise<GetResult> {
+  const { range: { start, end: wanted } = { start: 0 }, ifMatch, signal } = options
+  const { pieceBytes = PIECE, concurrency = PIECES, allocate } = options
+  assertCount('pieceBytes', pieceBytes)
+  assertCount('concurrency', concurrency)
+  const stop = new AbortController()
+  const stopped = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal])
+  const pinned = ifMatch === undefined ? {} : { ifMatch }
+  const first = { start, end: Math.max(start, Math.min(start + pieceBytes, wanted ?? Infinity)) }
+  const { meta, range, body } = await store.get(key, { range: first, signal: stopped, ...pinned })
+  const end = Math.max(range.end, Math.min(meta.size, wanted ?? meta.size))
+  const into = allocate === undefined ? {} : { allocate }
+  const read = async (from: number) => {
+    const piece = { start: from, end: Math.min(end, from + pieceBytes) }
+    return (await store.getRanges(key, [piece], { ifMatch: meta.etag, signal: stopped, ...into }))[0]!
+  }
+  const ahead: Promise<Uint8Array>[] = []
+  let next = range.end
+  const fetchAhead = (most: number) => {
+    for (; next < end && ahead.length < most; next += pieceBytes) {
+      const piece = read(next)
+      // Whoever takes it is told of a failure; nobody may get to it.
+      piece.catch(() => undefined)
+      ahead.push(piece)
+    }
+  }
+  const head = body[Symbol.asyncIterator]()
+  let inHead = true
+  const close = async () => {
+    next = end
+    stop.abort(new SluiceError('io', 'the body was left', { file: `${store.url}/${key}` }))
+    await Promise.allSettled(ahead.splice(0))
+    if (inHead) await head.return?.()
+    inHead = false
+    return { done: true, value: undefined } as const
+  }
+  const iterator: AsyncIterableIterator<Uint8Array, void, undefined> = {
+    [Symbol.asyncIterator]: () => iterator,
+    async next() {
+      try {
+        // Until its bytes have come the body of the first answer is one of the requests.
+        fetchAhead(inHead ? concurrency - 1 : concurrency)
+        if (inHead) {
+          const result = await head.next()
+          if (!result.done) return result
+          inHead = false
+          fetchAhead(concurrency)
+        }
+        const piece = ahead.shift()
+        return piece === undefined ? { done: true, value: undefined } : { done: false, value: await piece }
+      } catch (error) {
+        await close()
+        throw error
+      }
+    },
+    return: close,
+  }
+  return { meta, range: { start: range.start, end }, body: iterator }
+}
+
+function assertCount(option: string, value: number): void {
+  if (Number.isSafeInteger(value) && value > 0) return
+  throw new SluiceError('invalid-argument', `must be a whole number above 0, not ${value}`, { option })
 }
 
 /** An object as text; bytes that are no UTF-8 are `corrupt`. */
