@@ -113,6 +113,7 @@ export class RunningJob<Task> implements Job<Task> {
     this.#unrecorded.set(key, () => writer.abort())
     return {
       write: (bytes, options) => writer.write(bytes, options),
+      checkpoint: options => writer.checkpoint(options),
       seal: async options => {
         const upload = await writer.seal(options)
         this.#unrecorded.set(key, () => dataset.abortStaged(upload))

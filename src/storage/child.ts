@@ -99,12 +99,12 @@ class ChildStore implements Store {
   }
 
   async stage(key: string, options?: StageOptions): Promise<StagedWriter> {
-    const writer = await this.#store.stage(this.#prefix + key, options)
-    return {
-      write: (bytes, options) => writer.write(bytes, options),
-      seal: async options => this.#relative(await writer.seal(options)),
-      abort: () => writer.abort(),
-    }
+    return this.#writer(await this.#store.stage(this.#prefix + key, options))
+  }
+
+  async resumeStaged(checkpoint: StagedUpload, options?: SignalOption): Promise<StagedWriter> {
+    const absolute = { ...checkpoint, key: this.#prefix + checkpoint.key }
+    return this.#writer(await this.#store.resumeStaged(absolute, options))
   }
 
   async completeStaged(upload: StagedUpload, options?: SignalOption): Promise<ObjectMeta> {
@@ -122,6 +122,15 @@ class ChildStore implements Store {
   ): AsyncGenerator<{ upload: StagedUpload; started: Date }, void, undefined> {
     for await (const { upload, started } of this.#store.listStaged(this.#prefix + prefix, options)) {
       yield { upload: this.#relative(upload), started }
+    }
+  }
+
+  #writer(writer: StagedWriter): StagedWriter {
+    return {
+      write: (bytes, options) => writer.write(bytes, options),
+      checkpoint: async options => this.#relative(await writer.checkpoint(options)),
+      seal: async options => this.#relative(await writer.seal(options)),
+      abort: () => writer.abort(),
     }
   }
 

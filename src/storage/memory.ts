@@ -55,6 +55,7 @@ export class MemoryStore implements Store {
     putCreate: true,
     putIfMatch: true,
     stage: true,
+    resume: true,
     attributes: true,
   }
   readonly root: { store: Store; prefix: string }
@@ -183,28 +184,32 @@ export class MemoryStore implements Store {
     const id = randomUUID()
     const upload: Upload = { attributes, key, chunks: [], size: 0, sealed: false, started: new Date() }
     this.#uploads.set(id, upload)
-    const assertOpen = () => {
-      if (this.#uploads.get(id) === upload && !upload.sealed) return
-      const end = upload.sealed ? 'sealed' : 'aborted'
-      throw new SluiceError('invalid-argument', `the upload is ${end} already`, { file: this.#place(key) })
+    return this.#writer(id, upload)
+  }
+
+  async resumeStaged(
+    { key, size, token }: StagedUpload,
+    { signal }: SignalOption = {},
+  ): Promise<StagedWriter> {
+    signal?.throwIfAborted()
+    const id = idOf(token)
+    const upload = this.#uploads.get(id)
+    if (upload?.key !== validateKey(key) || upload.size < size) throw this.#noUpload(key)
+    if (upload.sealed && token['open'] !== true) {
+      throw new SluiceError('invalid-argument', 'is no checkpoint of a staged upload', {
+        option: 'checkpoint',
+        file: this.#place(key),
+      })
     }
-    return {
-      write: async (bytes, { signal } = {}) => {
-        signal?.throwIfAborted()
-        assertOpen()
-        upload.chunks.push(bytes.slice())
-        upload.size += bytes.length
-      },
-      seal: async ({ signal } = {}) => {
-        signal?.throwIfAborted()
-        if (!upload.sealed) assertOpen()
-        upload.sealed = true
-        return { key, size: upload.size, token: { id } }
-      },
-      abort: async () => {
-        this.#uploads.delete(id)
-      },
+    // Whoever wrote to it until now has no say any longer.
+    const resumed: Upload = {
+      ...upload,
+      chunks: [join(upload.chunks).subarray(0, size)],
+      size,
+      sealed: false,
     }
+    this.#uploads.set(id, resumed)
+    return this.#writer(id, resumed)
   }
 
   async completeStaged({ key, token }: StagedUpload, { signal }: SignalOption = {}): Promise<ObjectMeta> {
@@ -212,7 +217,7 @@ export class MemoryStore implements Store {
     const id = idOf(token)
     const upload = this.#uploads.get(id)
     if (upload?.key === validateKey(key)) {
-      if (!upload.sealed) {
+      if (!upload.sealed || token['open'] === true) {
         throw new SluiceError('invalid-argument', 'the upload is not sealed', {
           option: 'upload',
           file: this.#place(key),
@@ -223,10 +228,7 @@ export class MemoryStore implements Store {
     }
     const object = this.#objects.get(key)
     if (object?.upload === id) return metaOf(object)
-    throw new SluiceError('not-found', 'there is no such staged upload', {
-      file: this.#place(key),
-      hint: 'It was aborted, or completed and the object has since been replaced or deleted.',
-    })
+    throw this.#noUpload(key)
   }
 
   async abortStaged({ key, token }: StagedUpload, { signal }: SignalOption = {}): Promise<void> {
@@ -244,6 +246,37 @@ export class MemoryStore implements Store {
       if (!key.startsWith(prefix)) continue
       yield { upload: { key, size, token: { id } }, started }
       signal?.throwIfAborted()
+    }
+  }
+
+  #writer(id: string, upload: Upload): StagedWriter {
+    const { key } = upload
+    const assertOpen = () => {
+      if (this.#uploads.get(id) === upload && !upload.sealed) return
+      const end = upload.sealed ? 'sealed' : 'aborted'
+      throw new SluiceError('invalid-argument', `the upload is ${end} already`, { file: this.#place(key) })
+    }
+    return {
+      write: async (bytes, { signal } = {}) => {
+        signal?.throwIfAborted()
+        assertOpen()
+        upload.chunks.push(bytes.slice())
+        upload.size += bytes.length
+      },
+      checkpoint: async ({ signal } = {}) => {
+        signal?.throwIfAborted()
+        assertOpen()
+        return { key, size: upload.size, token: { id, open: true } }
+      },
+      seal: async ({ signal } = {}) => {
+        signal?.throwIfAborted()
+        if (!upload.sealed) assertOpen()
+        upload.sealed = true
+        return { key, size: upload.size, token: { id } }
+      },
+      abort: async () => {
+        this.#uploads.delete(id)
+      },
     }
   }
 
@@ -286,6 +319,13 @@ export class MemoryStore implements Store {
 
   #place(key: string): string {
     return `${this.url}/${key}`
+  }
+
+  #noUpload(key: string): SluiceError {
+    return new SluiceError('not-found', 'there is no such staged upload', {
+      file: this.#place(key),
+      hint: 'It was aborted, or completed and the object has since been replaced or deleted.',
+    })
   }
 
   #changed(key: string): SluiceError {

@@ -101,6 +101,12 @@ export interface StagedWriter {
    * appended: it may be repeated, with the same bytes.
    */
   write(bytes: Uint8Array, options?: SignalOption): Promise<void>
+  /**
+   * What is safe by now, as coordinates of which {@link Store.resumeStaged} goes on, in this process or another:
+   * its `size` is the bytes that were written and need not be written again. `unsupported` without
+   * {@link Capabilities.resume}.
+   */
+  checkpoint(options?: SignalOption): Promise<StagedUpload>
   /** Ends the upload without making it visible. */
   seal(options?: SignalOption): Promise<StagedUpload>
   /** Gives up and removes what was written. Idempotent. */
@@ -126,6 +132,8 @@ export interface Capabilities {
   putIfMatch: boolean
   /** `stage` and its completion from another process. */
   stage: boolean
+  /** A staged upload goes on in another process from a checkpoint. */
+  resume: boolean
   /** Content type and metadata of objects are kept; where not, they are silently dropped, as by a file system. */
   attributes: boolean
 }
@@ -180,6 +188,11 @@ export interface Store {
   /** Within the store, server-side where it can; with content type and metadata. */
   copy(from: string, to: string, options?: CopyOptions): Promise<ObjectMeta>
   stage(key: string, options?: StageOptions): Promise<StagedWriter>
+  /**
+   * Goes on with an upload behind the bytes that a checkpoint of it has; what was written after that is dropped. One
+   * writer at a time. `not-found` once it was aborted or completed; `unsupported` without {@link Capabilities.resume}.
+   */
+  resumeStaged(checkpoint: StagedUpload, options?: SignalOption): Promise<StagedWriter>
   /**
    * Makes it visible at its key, replacing what is there. Idempotent: completing again succeeds for as long as
    * the object is there; `not-found` once it was aborted, or has since been replaced or deleted.

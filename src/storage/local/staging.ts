@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { type BigIntStats, constants } from 'node:fs'
-import { unlink } from 'node:fs/promises'
+import { truncate, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { errno } from './errors.ts'
 import { LocalFile } from './file.ts'
@@ -53,6 +53,23 @@ export class LocalStaging {
     } catch (error) {
       this.#open--
       throw error
+    }
+  }
+
+  /** Opens an unfinished file to go on behind its first `size` bytes; undefined if it is gone or has fewer. */
+  async reopen(name: StagedName, size: number): Promise<StagedFile | undefined> {
+    const path = this.pathOf(name)
+    const { calls } = this.#folders
+    const real = await this.#folders.resolve(path).catch(ifThere)
+    const stats = real === undefined ? undefined : await calls.lstat(real).catch(ifThere)
+    if (real === undefined || !stats?.isFile() || Number(stats.size) < size) return undefined
+    this.#open++
+    try {
+      await truncate(real, size)
+      return new StagedFile(name, path, await LocalFile.open(calls, real, constants.O_WRONLY), size)
+    } catch (error) {
+      this.#open--
+      return ifThere(error)
     }
   }
 
@@ -109,12 +126,13 @@ export class StagedFile {
   readonly name: StagedName
   readonly path: string
   dropped = false
-  size = 0
+  size: number
   readonly #file: LocalFile
 
-  constructor(name: StagedName, path: string, file: LocalFile) {
+  constructor(name: StagedName, path: string, file: LocalFile, size = 0) {
     this.name = name
     this.path = path
+    this.size = size
     this.#file = file
   }
 
@@ -125,6 +143,11 @@ export class StagedFile {
       done += await this.#file.write(bytes.subarray(done), this.size + done)
     }
     this.size += done
+  }
+
+  /** Brings what is written so far to the disk. */
+  sync(): Promise<void> {
+    return this.#file.sync()
   }
 
   /** Brings the bytes to the disk if they are to be durable, and tells what the file is from now on. Idempotent. */

@@ -68,6 +68,7 @@ export class LocalStore implements Store {
     putCreate: true,
     putIfMatch: true,
     stage: true,
+    resume: true,
     attributes: false,
   }
   readonly root: { store: Store; prefix: string }
@@ -218,6 +219,23 @@ export class LocalStore implements Store {
     return new LocalStagedWriter(file, this.#staging, this.#folders)
   }
 
+  async resumeStaged(checkpoint: StagedUpload, { signal }: SignalOption = {}): Promise<StagedWriter> {
+    signal?.throwIfAborted()
+    const path = this.#pathOf(checkpoint.key)
+    const { id, open } = checkpoint.token
+    this.#stagedPath(checkpoint)
+    if (typeof id !== 'string' || open !== true) {
+      throw new SluiceError('invalid-argument', 'is no checkpoint of a staged upload', {
+        option: 'checkpoint',
+        file: path,
+      })
+    }
+    const { key, size } = checkpoint
+    const file = await aboutFile(path, this.#staging.reopen({ id, key }, size))
+    if (file === undefined) throw noUpload(path)
+    return new LocalStagedWriter(file, this.#staging, this.#folders)
+  }
+
   /**
    * A move keeps a file's inode, size and time, so its tag tells a completed upload from any other object at
    * the same key, without a record that could be lost between the move and its writing.
@@ -247,10 +265,7 @@ export class LocalStore implements Store {
       await aboutFile(path, this.#folders.syncUp(dirname(path)))
       return meta
     }
-    throw new SluiceError('not-found', 'there is no such staged upload', {
-      file: path,
-      hint: 'It was aborted, or completed and the object has since been replaced or deleted.',
-    })
+    throw noUpload(path)
   }
 
   async abortStaged(upload: StagedUpload, { signal }: SignalOption = {}): Promise<void> {
@@ -374,4 +389,11 @@ export class LocalStore implements Store {
       throw new SluiceError('already-exists', 'the object exists already', { file: path })
     }
   }
+}
+
+function noUpload(path: string): SluiceError {
+  return new SluiceError('not-found', 'there is no such staged upload', {
+    file: path,
+    hint: 'It was aborted, or completed and the object has since been replaced or deleted.',
+  })
 }

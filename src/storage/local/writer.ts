@@ -31,6 +31,18 @@ export class LocalStagedWriter implements StagedWriter {
     }
   }
 
+  async checkpoint({ signal }: SignalOption = {}): Promise<StagedUpload> {
+    signal?.throwIfAborted()
+    this.#assertOpen()
+    const { name, path, size } = this.#file
+    try {
+      if (this.#folders.durable) await this.#file.sync()
+      return { key: name.key, size, token: { id: name.id, open: true } }
+    } catch (error) {
+      throw fileError(error, path)
+    }
+  }
+
   async seal({ signal }: SignalOption = {}): Promise<StagedUpload> {
     signal?.throwIfAborted()
     if (this.#sealed !== undefined) return this.#sealed

@@ -2,6 +2,11 @@ import { abortable } from '../../core/abort.ts'
 import { SluiceError } from '../../core/errors.ts'
 import type { SignalOption, StagedUpload, StagedWriter } from '../store.ts'
 
+/** Whether an upload is a checkpoint of a {@link PartWriter}, which is not sealed. */
+export function isCheckpoint({ token }: StagedUpload): boolean {
+  return token['open'] === true
+}
+
 /** An upload in parts, of which a service keeps what it has got: what a driver brings for staged writing. */
 export interface PartUpload<Part> {
   /** Of the object, in the store. */
@@ -36,9 +41,12 @@ export class PartWriter<Part> implements StagedWriter {
   #sealed: StagedUpload | undefined
   #aborted = false
 
-  constructor(upload: PartUpload<Part>, memory: PartMemory) {
+  /** @param arrived The parts of an upload that is gone on with. */
+  constructor(upload: PartUpload<Part>, memory: PartMemory, arrived: readonly Part[] = []) {
     this.#upload = upload
     this.#memory = memory
+    this.#parts = [...arrived]
+    this.#size = this.#arrivedBytes()
   }
 
   async write(bytes: Uint8Array, { signal }: SignalOption = {}): Promise<void> {
@@ -54,6 +62,14 @@ export class PartWriter<Part> implements StagedWriter {
     }
     this.#failed = undefined
     this.#size += length
+  }
+
+  /** Its token is marked, since it can be gone on with and not be completed. */
+  async checkpoint({ signal }: SignalOption = {}): Promise<StagedUpload> {
+    signal?.throwIfAborted()
+    this.#assertOpen()
+    const token = { ...this.#upload.token([...this.#parts]), open: true }
+    return { key: this.#upload.key, size: this.#arrivedBytes(), token }
   }
 
   async seal({ signal }: SignalOption = {}): Promise<StagedUpload> {
@@ -134,6 +150,11 @@ export class PartWriter<Part> implements StagedWriter {
       () => undefined,
     )
     return arrived
+  }
+
+  /** None of them is the last, and so shorter. */
+  #arrivedBytes(): number {
+    return this.#parts.reduce((sum, _, i) => sum + this.#upload.partBytes(i + 1), 0)
   }
 
   #free(): void {

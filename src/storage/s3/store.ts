@@ -2,7 +2,7 @@ import { untilAborted } from '../../core/abort.ts'
 import { SluiceError } from '../../core/errors.ts'
 import { deleteEach } from '../batch.ts'
 import { childOf } from '../child.ts'
-import { PartMemory, PartWriter } from '../remote/part-writer.ts'
+import { isCheckpoint, PartMemory, PartWriter } from '../remote/part-writer.ts'
 import { getObject, getRangesOf, type ObjectReader } from '../remote/read.ts'
 import type {
   ByteRange,
@@ -66,6 +66,7 @@ export class S3Store implements Store {
       putCreate: conditionalPut,
       putIfMatch: conditionalPut,
       stage: true,
+      resume: true,
       attributes: true,
     }
     this.root = { store: this, prefix: '' }
@@ -141,11 +142,24 @@ export class S3Store implements Store {
     return new PartWriter(upload, this.#memory)
   }
 
+  async resumeStaged(checkpoint: StagedUpload, { signal }: SignalOption = {}): Promise<StagedWriter> {
+    this.#bucket.absolute(checkpoint.key)
+    const { upload, parts } = MultipartUpload.of(this.#bucket, checkpoint)
+    if (parts === undefined || !isCheckpoint(checkpoint)) {
+      throw new SluiceError('invalid-argument', 'is no checkpoint of a staged upload', {
+        option: 'checkpoint',
+        file: this.#bucket.place(checkpoint.key),
+      })
+    }
+    await upload.assertOpen(signal)
+    return new PartWriter(upload, this.#memory, parts)
+  }
+
   async completeStaged(staged: StagedUpload, { signal }: SignalOption = {}): Promise<ObjectMeta> {
     signal?.throwIfAborted()
     this.#bucket.absolute(staged.key)
     const { upload, parts } = MultipartUpload.of(this.#bucket, staged)
-    if (parts === undefined) {
+    if (parts === undefined || isCheckpoint(staged)) {
       throw new SluiceError('invalid-argument', 'the upload is not sealed', {
         option: 'upload',
         file: this.#bucket.place(staged.key),

@@ -161,6 +161,13 @@ export class MultipartUpload implements PartUpload<S3Part> {
     return { uploadId: this.#uploadId, id: this.#id, parts }
   }
 
+  /** `not-found` if it has been completed or aborted. */
+  async assertOpen(signal: AbortSignal | undefined): Promise<void> {
+    const { all, customerKey } = this.#bucket.defaults
+    const request = { ...all, ...customerKey, ...this.#coordinates(), MaxParts: 1 }
+    await this.#bucket.send('ListParts', this.key, signal, (s3, http) => s3.listParts(request, http))
+  }
+
   /** Sends a part, or sends it anew. */
   async send(number: number, bytes: Uint8Array, signal: AbortSignal | undefined): Promise<S3Part> {
     const { all, customerKey } = this.#bucket.defaults

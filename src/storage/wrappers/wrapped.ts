@@ -20,7 +20,7 @@ import type {
   UnwrappedStore,
 } from '../store.ts'
 
-/** What a store is asked for; `write`, `seal` and `abort` are those of a staged upload. */
+/** What a store is asked for; `write`, `checkpoint`, `seal` and `abort` are those of a staged upload. */
 export type StoreMethod =
   | Exclude<keyof Store, 'url' | 'capabilities' | 'root' | 'child' | 'unwrap'>
   | keyof StagedWriter
@@ -124,12 +124,13 @@ export abstract class WrappedStore implements Store {
 
   async stage(key: string, options?: StageOptions): Promise<StagedWriter> {
     const writer = await this.call(request('stage', key, options), () => this.inner.stage(key, options))
-    return {
-      write: (bytes, options) =>
-        this.call(request('write', key, options, bytes.length), () => writer.write(bytes, options)),
-      seal: options => this.call(request('seal', key, options), () => writer.seal(options)),
-      abort: () => this.call(request('abort', key), () => writer.abort()),
-    }
+    return this.#writer(key, writer)
+  }
+
+  async resumeStaged(checkpoint: StagedUpload, options?: SignalOption): Promise<StagedWriter> {
+    const { key } = checkpoint
+    const resume = () => this.inner.resumeStaged(checkpoint, options)
+    return this.#writer(key, await this.call(request('resumeStaged', key, options), resume))
   }
 
   completeStaged(upload: StagedUpload, options?: SignalOption): Promise<ObjectMeta> {
@@ -146,6 +147,16 @@ export abstract class WrappedStore implements Store {
 
   listStaged(prefix: string, options?: SignalOption): AsyncIterable<{ upload: StagedUpload; started: Date }> {
     return this.received(request('listStaged', prefix, options), this.inner.listStaged(prefix, options))
+  }
+
+  #writer(key: string, writer: StagedWriter): StagedWriter {
+    return {
+      write: (bytes, options) =>
+        this.call(request('write', key, options, bytes.length), () => writer.write(bytes, options)),
+      checkpoint: options => this.call(request('checkpoint', key, options), () => writer.checkpoint(options)),
+      seal: options => this.call(request('seal', key, options), () => writer.seal(options)),
+      abort: () => this.call(request('abort', key), () => writer.abort()),
+    }
   }
 }
 

@@ -86,6 +86,51 @@ export function checkStaging(check: Check): void {
     },
   )
 
+  check('what a checkpoint has is gone on with, here or elsewhere', async ({ store, reopen }) => {
+    if (!store.capabilities.resume) return
+    const whole = pattern(20_000_000)
+    const writer = await store.stage('a/key', { contentType: 'text/plain' })
+    for (let start = 0; start < 18_000_000; start += 3_000_000) {
+      await writer.write(whole.subarray(start, start + 3_000_000))
+    }
+    const checkpoint = posted(await writer.checkpoint())
+    assert.equal(checkpoint.key, 'a/key')
+    assert.ok(checkpoint.size > 0 && checkpoint.size <= 18_000_000, `${checkpoint.size} bytes are safe`)
+    await rejectsWith(store.completeStaged(checkpoint), 'invalid-argument', 'a/key')
+    // Whatever comes behind the checkpoint is not of the upload.
+    await writer.write(new Uint8Array(500_000))
+    const resumed = await (await reopen()).resumeStaged(checkpoint)
+    await resumed.write(whole.subarray(checkpoint.size, 19_000_000))
+    const later = posted(await resumed.checkpoint())
+    assert.ok(later.size >= checkpoint.size)
+    const last = await (await reopen()).child('a').resumeStaged({ ...later, key: 'key' })
+    await last.write(whole.subarray(later.size))
+    const upload = posted(await last.seal())
+    assert.deepEqual([upload.key, upload.size], ['key', whole.length])
+    assert.deepEqual(await keysOf(store), [])
+    await store.child('a').completeStaged(upload)
+    assert.ok(Buffer.compare(await readAll(store, 'a/key'), whole) === 0, 'the same bytes')
+    if (store.capabilities.attributes) {
+      assert.equal((await store.head('a/key')).contentType, 'text/plain')
+    }
+    await rejectsWith(store.resumeStaged(later), 'not-found', 'key')
+    assert.deepEqual(await collect(store.listStaged('')), [])
+  })
+
+  check('an upload whose checkpoint is aborted is gone', async ({ store, reopen }) => {
+    if (!store.capabilities.resume) return
+    const writer = await store.stage('key')
+    const empty = posted(await writer.checkpoint())
+    assert.equal(empty.size, 0)
+    const resumed = await (await reopen()).resumeStaged(empty)
+    await resumed.write(bytesOf('x'))
+    await (await reopen()).abortStaged(empty)
+    await rejectsWith(store.resumeStaged(empty), 'not-found', 'key')
+    await resumed.abort()
+    await rejectsWith(store.resumeStaged({ ...empty, token: { id: 7 } }), 'invalid-argument')
+    await assertEmpty(store)
+  })
+
   check('several uploads of one key are apart', async ({ store }) => {
     const [first, second] = [await stageText(store, 'key', 'first'), await stageText(store, 'key', 'second')]
     await store.completeStaged(second)
