@@ -59,8 +59,18 @@ export { type PartitionedParquetOptions, partitionedParquet } from './sinks/part
 export { type Concatenated, concat } from './sources/concat.ts'
 export { fromBatches } from './sources/from-batches.ts'
 export { type ColumnsOf, type SourceOptions, source, type Types } from './sources/source.ts'
+export { loadConfig } from './storage/config-file.ts'
 export { globPrefix, globToRegExp } from './storage/glob.ts'
 export { type OpenStoreOptions, openStore } from './storage/open.ts'
+export {
+  type Config,
+  createRegistry,
+  defineConfig,
+  type Registry,
+  type RegistryOptions,
+  type StoreConfig,
+  type StoreDescription,
+} from './storage/registry.ts'
 export type { S3Credentials, S3StoreOptions } from './storage/s3/options.ts'
 export type {
   ByteRange,

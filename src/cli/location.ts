@@ -1,7 +1,7 @@
 import { existsSync, realpathSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { SluiceError } from '../core/errors.ts'
-import { isSluiceError, openStore, type Store } from '../index.ts'
+import { isSluiceError, loadConfig, openStore, type Registry, type Store } from '../index.ts'
 
 /** What SRC names: a folder, or some files in it. */
 export interface Place {
@@ -16,13 +16,18 @@ export interface Item {
   key: string
 }
 
-/** Finds what a path or URL of a file, a folder or a glob stands for. */
+/** How `--help` says what a location is. */
+export const LOCATIONS =
+  "A location is a path, a URL, or 'NAME:path' in a store of sluice.config.ts (see 'sluice stores')."
+
+/** Finds what a path, a URL or `NAME:path` of a file, a folder or a glob stands for. */
 export async function locate(text: string): Promise<Place> {
-  const path = pathOf(text)
+  const path = await pathOf(text)
   const { names } = path
   const wild = names.findIndex((name, i) => /[*?[{]/.test(name) && !isThere(path, i + 1))
-  if (wild >= 0)
+  if (wild >= 0) {
     return { store: await openFolder({ ...path, names: names.slice(0, wild) }), files: keyOf(path, wild) }
+  }
   if (names.length > 0) {
     const { store, key } = await openFile(path)
     if (await isObject(store, key)) return { store, files: key.replace(/[\\*?[{]/g, String.raw`\$&`) }
@@ -31,58 +36,74 @@ export async function locate(text: string): Promise<Place> {
 }
 
 /**
- * The folder of a path or URL, opened as a child of the one above it: so that a dataset's state lies beside the
- * dataset and not in it.
+ * The folder of a location, opened as a child of the one above it, or of the named store: so that a dataset's state
+ * lies beside the dataset and not in it.
  */
-export function locateFolder(text: string): Promise<Store> {
-  return openFolder(pathOf(text))
+export async function locateFolder(text: string): Promise<Store> {
+  return openFolder(await pathOf(text))
 }
 
-/** The file of a path or URL. */
+/** The file of a location. */
 export async function locateFile(text: string): Promise<Item> {
-  const path = pathOf(text)
+  const path = await pathOf(text)
   if (path.names.length > 0 && !text.endsWith('/')) return openFile(path)
   throw new SluiceError('invalid-argument', `'${text}' is no name of a file`)
 }
 
-interface Path {
-  /** What `openStore` opens: `/`, `s3://bucket/`, `memory:name/`. */
-  root: string
-  /** The folders below it and the last name, as they are written. */
-  names: string[]
-  isUrl: boolean
+/** The stores that are configured here. */
+export function namedStores(): Promise<Registry> {
+  registry ??= loadConfig()
+  return registry
 }
 
-function pathOf(text: string): Path {
-  const isUrl = /^[a-z][a-z0-9+.-]+:/i.test(text)
-  const full = isUrl ? text : realPath(resolve(text))
-  const root = /^(memory:[^/]*\/?|[a-z][a-z0-9+.-]+:\/\/[^/]*\/?|\/)/i.exec(full)?.[0] ?? full
-  return {
-    root,
-    names: full
-      .slice(root.length)
-      .split('/')
-      .filter(name => name !== ''),
-    isUrl,
+let registry: Promise<Registry> | undefined
+
+interface Path {
+  /** What `openStore` opens (`/`, `s3://bucket/`, `memory:name/`), or a named store. */
+  root: string | Store
+  /** The folders below it and the last name, as they are written. */
+  names: string[]
+  /** Whether the names are percent-encoded. */
+  encoded: boolean
+}
+
+/** Another word before a colon is the name of a store. `C:` is a drive. */
+const URLS = /^(?:file:|memory:|[a-z][a-z0-9+.-]+:\/\/)/i
+
+async function pathOf(text: string): Promise<Path> {
+  const [, name, rest = ''] = /^([a-z][a-z0-9+._-]+):(.*)$/is.exec(text) ?? []
+  if (name !== undefined && !URLS.test(text)) {
+    return { root: await (await namedStores()).store(name), names: namesIn(rest), encoded: false }
   }
+  const full = name === undefined ? realPath(resolve(text)) : text
+  const root = /^(memory:[^/]*\/?|[a-z][a-z0-9+.-]+:\/\/[^/]*\/?|\/)/i.exec(full)?.[0] ?? full
+  return { root, names: namesIn(full.slice(root.length)), encoded: name !== undefined }
+}
+
+function namesIn(path: string): string[] {
+  return path.split('/').filter(name => name !== '')
 }
 
 async function openFolder(path: Path): Promise<Store> {
-  if (path.names.length === 0) return openStore(path.root)
+  if (path.names.length === 0) return openAt(path, 0)
   const { store, key } = await openFile(path)
   return store.child(key)
 }
 
 async function openFile(path: Path): Promise<Item> {
-  const last = path.names.length - 1
-  const store = await openStore(path.root + path.names.slice(0, last).join('/'))
-  return { store, key: keyOf(path, last) }
+  const above = typeof path.root === 'string' ? path.names.length - 1 : 0
+  return { store: await openAt(path, above), key: keyOf(path, above) }
 }
 
-/** The names from one on as a key; those of a URL are percent-encoded. */
-function keyOf({ names, isUrl }: Path, from: number): string {
+/** The store of the root and so many names. */
+async function openAt({ root, names }: Path, count: number): Promise<Store> {
+  return typeof root === 'string' ? openStore(root + names.slice(0, count).join('/')) : root
+}
+
+/** The names from one on as a key. */
+function keyOf({ names, encoded }: Path, from: number): string {
   const key = names.slice(from).join('/')
-  return isUrl ? decodeURIComponent(key) : key
+  return encoded ? decodeURIComponent(key) : key
 }
 
 /** Follows links as far as the path exists: a store does not leave its root through one. */
@@ -92,8 +113,8 @@ function realPath(path: string): string {
 }
 
 /** Whether a name with wildcards in it is that of a file or folder after all. */
-function isThere({ root, names, isUrl }: Path, count: number): boolean {
-  return !isUrl && existsSync(root + names.slice(0, count).join('/'))
+function isThere({ root, names, encoded }: Path, count: number): boolean {
+  return typeof root === 'string' && !encoded && existsSync(root + names.slice(0, count).join('/'))
 }
 
 async function isObject(store: Store, key: string): Promise<boolean> {

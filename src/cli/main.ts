@@ -8,9 +8,11 @@ import { explain } from './commands/explain.ts'
 import { ls } from './commands/ls.ts'
 import { rewrite } from './commands/rewrite.ts'
 import { schema } from './commands/schema.ts'
+import { stores } from './commands/stores.ts'
+import { LOCATIONS } from './location.ts'
 import { OUTPUT_CLOSED, Output } from './output.ts'
 
-const COMMANDS: readonly Command[] = [ls, schema, cat, rewrite, compact, explain]
+const COMMANDS: readonly Command[] = [ls, schema, cat, rewrite, compact, explain, stores]
 
 /** Exit codes. 1 is for a job that fails, 2 for options and expressions that don't parse. */
 const FAILED = 1
@@ -70,7 +72,7 @@ function overview(): string {
   const lines = COMMANDS.map(({ name, arguments: places, summary }) => {
     return `  ${[name, ...places].join(' ').padEnd(20)}${summary}`
   })
-  return `Usage: sluice COMMAND ARGUMENTS [options]\n\n${lines.join('\n')}\n\nMore: sluice COMMAND --help\n`
+  return `Usage: sluice COMMAND ARGUMENTS [options]\n\n${lines.join('\n')}\n\n${LOCATIONS}\nMore: sluice COMMAND --help\n`
 }
 
 function messageOf(error: unknown): string {

@@ -39,24 +39,22 @@ const COMMON_OPTIONS: OptionKinds<CommonStoreOptions> = {
 
 /** How stores of a kind are opened. */
 interface Driver {
+  /** How messages call them. */
+  stores: string
   options: OptionKinds
   open(url: string, options: object): Promise<Store>
   /** Whether its requests are tried again. */
   remote: boolean
 }
 
-/**
- * An entry of the table below.
- *
- * @param stores how messages call its stores
- */
+/** An entry of the table below. */
 function driver<Options extends object>(
   stores: string,
   options: OptionKinds<Options>,
   open: (url: string, options: Options) => Promise<Store>,
   { remote = false }: { remote?: boolean } = {},
 ): Driver {
-  return { options, open: async (url, given) => open(url, optionsOf(given, options, stores)), remote }
+  return { stores, options, open: async (url, given) => open(url, optionsOf(given, options, stores)), remote }
 }
 
 const FOLDERS = driver('folders', LOCAL_OPTIONS, openFolder)
@@ -72,6 +70,11 @@ const DRIVERS: Readonly<Record<string, Driver>> = {
     { remote: true },
   ),
 }
+
+/** The options of each kind of store, by the scheme of its URLs. */
+export const DRIVER_OPTIONS: Readonly<Record<string, OptionKinds>> = Object.fromEntries(
+  Object.entries(DRIVERS).map(([scheme, { options }]) => [scheme, { ...COMMON_OPTIONS, ...options }]),
+)
 
 /** Schemes whose drivers are not part of this release. */
 const LATER = new Set(['gs:', 'az:', 'abfss:', 'http:', 'https:'])
@@ -112,6 +115,13 @@ export function schemeOf(text: string): string | undefined {
 /** Schemes of the URLs that are opened, or will be. */
 export function isScheme(scheme: string): boolean {
   return Object.hasOwn(DRIVERS, scheme) || LATER.has(scheme)
+}
+
+/** Fails as {@link openStore} does for a URL that it knows nothing of and for unknown names of options. */
+export function checkOptions(url: string, options: object): OptionKinds {
+  const kinds = optionKindsOf(url)
+  optionsOf(options, kinds, driverOf(url).stores)
+  return kinds
 }
 
 /** The options of the store that a URL names. */

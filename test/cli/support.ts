@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { root } from '../support/root.ts'
@@ -15,9 +15,16 @@ export const flights: string = join(root, 'node_modules/vega-datasets/data/fligh
 
 /** Starts the command as a user has it: compiled. */
 export function start(...args: string[]): ChildProcess {
+  return startIn({}, ...args)
+}
+
+/** The same in another folder or environment. */
+export function startIn({ cwd, env }: SpawnOptions, ...args: string[]): ChildProcess {
   assert.ok(existsSync(join(root, 'dist/cli/main.js')), 'run `npm run build` first')
   return spawn(process.execPath, [join(root, 'bin/sluice.js'), ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
+    cwd,
+    env,
   })
 }
 

@@ -23,7 +23,7 @@ const OWNERS: Record<string, RegExp> = {
   'p-limit': /^core\/concurrency\.ts$/,
   'p-retry': /^core\/retry\.ts$/,
   rxjs: /^core\/pipeline\.ts$/,
-  'node:fs': /^(storage\/local|core\/kernels\/kernels\.ts$|cli\/location\.ts$)/,
+  'node:fs': /^(storage\/local|storage\/config-file\.ts$|core\/kernels\/kernels\.ts$|cli\/location\.ts$)/,
   'node:fs/promises': /^storage\/local/,
   'node:worker_threads': /^(core\/lanes|dataset\/lane-worker)\.ts$/,
   'node:zlib': /^parquet\//,
