@@ -59,6 +59,15 @@ export { type PartitionedParquetOptions, partitionedParquet } from './sinks/part
 export { type Concatenated, concat } from './sources/concat.ts'
 export { fromBatches } from './sources/from-batches.ts'
 export { type ColumnsOf, type SourceOptions, source, type Types } from './sources/source.ts'
+export {
+  type BatchOptions,
+  type BatchReport,
+  type CopyManyOptions,
+  copyMany,
+  type DeleteAllOptions,
+  deleteAll,
+  existsMany,
+} from './storage/batch.ts'
 export { loadConfig } from './storage/config-file.ts'
 export { globPrefix, globToRegExp } from './storage/glob.ts'
 export { type OpenStoreOptions, openStore } from './storage/open.ts'
@@ -88,6 +97,10 @@ export type {
   StagedWriter,
   Store,
 } from './storage/store.ts'
+export type { TransferOptions } from './storage/transfer/options.ts'
+export type { TransferProgress } from './storage/transfer/progress.ts'
+export { TransferError, type TransferEvent, type TransferReport } from './storage/transfer/report.ts'
+export { transfer } from './storage/transfer/transfer.ts'
 export { type LimitOptions, withLimit } from './storage/wrappers/limit.ts'
 export { RequestCounts, type StorageRequestEvent, withObserver } from './storage/wrappers/observe.ts'
 export { type StoreRetryOptions, withRetry } from './storage/wrappers/retry.ts'

@@ -24,3 +24,39 @@ export async function forEachConcurrently<T>(
   await Promise.all(runs)
   if (failures.length > 0) throw failures[0]
 }
+
+/**
+ * Runs `work` on the items of a stream, at most `limit` at a time, and takes an item only when its turn has come.
+ * Fails, and ends, as {@link forEachConcurrently} does.
+ */
+export async function forEachOf<T>(
+  items: AsyncIterable<T> | Iterable<T>,
+  limit: number,
+  work: (item: T) => Promise<unknown>,
+): Promise<void> {
+  const iterator = Symbol.asyncIterator in items ? items[Symbol.asyncIterator]() : items[Symbol.iterator]()
+  const failures: unknown[] = []
+  let taking: Promise<unknown> = Promise.resolve()
+  let ended = false
+  /** One at a time: not every iterator can be asked again before it has answered. */
+  const take = (): Promise<IteratorResult<T>> => {
+    const next = taking.then(async () => {
+      if (ended || failures.length > 0) return { done: true, value: undefined } as const
+      const result = await iterator.next()
+      if (result.done) ended = true
+      return result
+    })
+    taking = next.catch(() => undefined)
+    return next
+  }
+  const worker = async () => {
+    try {
+      for (let item = await take(); !item.done; item = await take()) await work(item.value)
+    } catch (error) {
+      failures.push(error)
+    }
+  }
+  await Promise.all(Array.from({ length: limit }, worker))
+  if (!ended) await iterator.return?.()
+  if (failures.length > 0) throw failures[0]
+}

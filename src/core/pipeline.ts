@@ -5,7 +5,7 @@ import { untilAborted } from './abort.ts'
 import { SluiceError } from './errors.ts'
 import type { Columns, Operator } from './operator.ts'
 import { Explanation, type PipelinePlan, planPipeline } from './planner.ts'
-import { showProgress } from './progress.ts'
+import { formatProgress, showProgress } from './progress.ts'
 import type { RunOptions, RunReport } from './report.ts'
 import { Run } from './run.ts'
 import type { Sink } from './sink.ts'
@@ -59,7 +59,7 @@ export class Pipeline<T extends Columns = Columns> implements AsyncIterable<Reco
     const run = new Run(this.source.execution, options)
     try {
       run.signal.throwIfAborted()
-      const stopProgress = showProgress(run, options.progress ?? false)
+      const stopProgress = showProgress(run, options.progress ?? false, formatProgress)
       run.onClose(stopProgress)
       const plan = await this.#plan(run)
       const report = await sink.write(plan, run)
@@ -89,7 +89,7 @@ export class Pipeline<T extends Columns = Columns> implements AsyncIterable<Reco
     run.keepsBatches = keepsBatches
     try {
       run.signal.throwIfAborted()
-      run.onClose(showProgress(run, options.progress ?? false))
+      run.onClose(showProgress(run, options.progress ?? false, formatProgress))
       const plan = await this.#plan(run)
       run.phase = 'run'
       for await (const batch of untilAborted(plan.batches(run), run.signal)) {

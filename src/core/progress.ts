@@ -1,10 +1,10 @@
 import { formatBytes } from './bytes.ts'
 import { SluiceError } from './errors.ts'
-import type { Progress, RunOptions } from './report.ts'
+import type { Progress } from './report.ts'
 
 /** What {@link showProgress} watches. */
-export interface Watched {
-  progress(): Progress
+export interface Watched<P = Progress> {
+  progress(): P
   abort(reason: unknown): void
 }
 
@@ -25,15 +25,17 @@ const BAR_WIDTH = 24
  *
  * @param to `true`: a bar on a terminal, elsewhere a line every few seconds. A function is called a few times a
  * second.
+ * @param format A moment as one line.
  */
-export function showProgress(
-  run: Watched,
-  to: NonNullable<RunOptions['progress']>,
+export function showProgress<P>(
+  run: Watched<P>,
+  to: boolean | ((progress: P) => void),
+  format: (progress: P) => string,
   terminal: Terminal = process.stderr,
 ): () => void {
   if (to === false) return () => {}
   const live = to !== true || terminal.isTTY === true
-  const show = to === true ? display(terminal) : to
+  const show = to === true ? display(terminal, format) : to
   const tick = () => {
     try {
       show(run.progress())
@@ -57,23 +59,23 @@ export function formatProgress(progress: Progress): string {
   const parts = [
     phase,
     ...(done === undefined ? [] : [`${bar(done)} ${Math.floor(done * 100)}%`]),
-    `${count(rowsIn)} rows in`,
-    `${count(rowsOut)} out`,
+    `${formatCount(rowsIn)} rows in`,
+    `${formatCount(rowsOut)} out`,
     `${formatBytes(bytesRead)} read`,
     ...(files > 0 || bytesWritten > 0
-      ? [`${formatBytes(bytesWritten)} written`, `${count(files)} files`]
+      ? [`${formatBytes(bytesWritten)} written`, `${formatCount(files)} files`]
       : []),
-    ...(retries > 0 ? [`${count(retries)} retries`] : []),
+    ...(retries > 0 ? [`${formatCount(retries)} retries`] : []),
     `${seconds.toFixed(1)} s`,
   ]
   return parts.join('  ')
 }
 
-function display(terminal: Terminal): (progress: Progress) => void {
-  if (!terminal.isTTY) return progress => void terminal.write(`${formatProgress(progress)}\n`)
+function display<P>(terminal: Terminal, format: (progress: P) => string): (progress: P) => void {
+  if (!terminal.isTTY) return progress => void terminal.write(`${format(progress)}\n`)
   // Back to the start of the line, write, clear what was longer; a line that wraps could not be overwritten.
   return progress => {
-    const line = formatProgress(progress).slice(0, (terminal.columns ?? 80) - 1)
+    const line = format(progress).slice(0, (terminal.columns ?? 80) - 1)
     terminal.write(`\r${line}\x1b[K`)
   }
 }
@@ -85,11 +87,13 @@ function fraction({ phase, rowsIn, rowsTotal, bytesRead, bytesTotal }: Progress)
   return whole === undefined ? undefined : whole === 0 ? 1 : Math.min(1, part / whole)
 }
 
-function bar(done: number): string {
+/** How much is done, from 0 to 1, as a bar. */
+export function bar(done: number): string {
   const filled = Math.floor(done * BAR_WIDTH)
   return '█'.repeat(filled) + '░'.repeat(BAR_WIDTH - filled)
 }
 
-function count(value: number): string {
+/** A number for people: `1,234`. */
+export function formatCount(value: number): string {
   return value.toLocaleString('en-US')
 }

@@ -9,7 +9,6 @@ import type {
   Store,
 } from './store.ts'
 
-const DELETES = 16
 const PIECE = 8 * 1024 * 1024
 const PIECES = 4
 
@@ -149,39 +148,6 @@ export async function headIfExists(
 /** Whether there is such an object. */
 export async function exists(store: Store, key: string, options?: SignalOption): Promise<boolean> {
   return (await headIfExists(store, key, options)) !== undefined
-}
-
-/**
- * Deletes objects, a few at a time, as their keys come. Rejects with the first failure, once the deletions
- * that had begun have ended.
- */
-export async function deleteAll(
-  store: Store,
-  keys: AsyncIterable<string> | Iterable<string>,
-  { concurrency = DELETES, signal }: SignalOption & { /** @default 16 */ concurrency?: number } = {},
-): Promise<void> {
-  const iterator = Symbol.asyncIterator in keys ? keys[Symbol.asyncIterator]() : keys[Symbol.iterator]()
-  const running = new Set<Promise<void>>()
-  const failures: unknown[] = []
-  try {
-    while (failures.length === 0) {
-      signal?.throwIfAborted()
-      const next = await iterator.next()
-      if (next.done) break
-      const deletion: Promise<void> = store
-        .delete(next.value, { signal })
-        .catch(error => {
-          failures.push(error)
-        })
-        .finally(() => running.delete(deletion))
-      running.add(deletion)
-      if (running.size >= concurrency) await Promise.race(running)
-    }
-  } finally {
-    await Promise.all(running)
-    if (failures.length > 0) await iterator.return?.()
-  }
-  if (failures.length > 0) throw failures[0]
 }
 
 function parsed<T>(store: Store, key: string, parse: () => T): T {

@@ -40,7 +40,7 @@ test('a moment as a line', () => {
 test('on a terminal one line is redrawn, within its width, and ended at the end', t => {
   t.mock.timers.enable({ apis: ['setInterval'] })
   const screen = terminal(true, 40)
-  const stop = showProgress(watched(), true, screen)
+  const stop = showProgress(watched(), true, formatProgress, screen)
   t.mock.timers.tick(450)
   assert.equal(screen.text.length, 2)
   stop()
@@ -51,7 +51,7 @@ test('on a terminal one line is redrawn, within its width, and ended at the end'
 test('elsewhere there is a line every few seconds, and one at the end', t => {
   t.mock.timers.enable({ apis: ['setInterval'] })
   const log = terminal(false)
-  const stop = showProgress(watched(), true, log)
+  const stop = showProgress(watched(), true, formatProgress, log)
   t.mock.timers.tick(10_000)
   stop()
   assert.deepEqual(log.text, Array(3).fill(`${formatProgress(moment)}\n`))
@@ -61,14 +61,15 @@ test('a function is called; one that throws aborts the run', t => {
   t.mock.timers.enable({ apis: ['setInterval'] })
   const seen: Progress[] = []
   const screen = terminal(true)
-  showProgress(watched(), progress => void seen.push(progress), screen)()
+  showProgress(watched(), progress => void seen.push(progress), formatProgress, screen)()
   assert.deepEqual([seen, screen.text], [[moment], []])
 
   const run = watched()
   const failure = new Error('mine')
-  const stop = showProgress(run, () => {
+  const fails = () => {
     throw failure
-  })
+  }
+  const stop = showProgress(run, fails, formatProgress)
   t.mock.timers.tick(200)
   const [reason] = run.reasons
   assert.throws(
@@ -82,6 +83,6 @@ test('a function is called; one that throws aborts the run', t => {
 
 test('nothing is shown unless asked', () => {
   const screen = terminal(true)
-  showProgress(watched(), false, screen)()
+  showProgress(watched(), false, formatProgress, screen)()
   assert.deepEqual(screen.text, [])
 })

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { openStore, withObserver } from '../../src/index.ts'
+import { openStore } from '../../src/index.ts'
 import {
-  deleteAll,
   exists,
   headIfExists,
   putJson,
@@ -41,57 +40,6 @@ test('whether there is something; other failures are failures', async () => {
     ),
     { code: 'io' },
   )
-})
-
-test('many deletions, a few at a time', async () => {
-  const store = await openStore('memory:')
-  const keys = Array.from({ length: 40 }, (_, i) => `${i}`)
-  for (const key of [...keys, 'kept']) await store.put(key, new Uint8Array(1))
-  let running = 0
-  let most = 0
-  const slow = withFaults(store, () => undefined)
-  const counted = new Proxy(slow, {
-    get(target, name) {
-      if (name !== 'delete') return Reflect.get(target, name)
-      return async (key: string) => {
-        most = Math.max(most, ++running)
-        await new Promise(resolve => setImmediate(resolve))
-        await target.delete(key)
-        running--
-      }
-    },
-  })
-  async function* source() {
-    yield* keys
-  }
-  await deleteAll(counted, source(), { concurrency: 4 })
-  assert.equal(most, 4)
-  assert.equal(running, 0)
-  assert.deepEqual(
-    (await store.listLevel()).objects.map(({ key }) => key),
-    ['kept'],
-  )
-})
-
-test('the first deletion that fails ends it, once the others have ended', async () => {
-  const store = await openStore('memory:')
-  let ended = 0
-  const faulty = withFaults(store, ({ key }) => (key === '5' ? 'before' : undefined))
-  const observed = withObserver(faulty, () => ended++)
-  let asked = 0
-  let closed = false
-  function* keys() {
-    try {
-      for (; asked < 1000; asked++) yield `${asked}`
-    } finally {
-      closed = true
-    }
-  }
-  await assert.rejects(deleteAll(observed, keys(), { concurrency: 3 }), { code: 'io' })
-  assert.ok(asked < 20 && closed)
-  assert.equal(ended, asked + 1)
-  const signal = AbortSignal.abort('stop')
-  await assert.rejects(deleteAll(store, ['a'], { signal }), error => error === 'stop')
 })
 
 test('a large object is read by several requests at once, in order', async () => {
