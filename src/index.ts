@@ -30,6 +30,8 @@ export {
   type DescribeOptions,
   describeDataset,
 } from './dataset/describe.ts'
+export { abortJob, type JobInfo, type JobsOptions, listJobs } from './dataset/jobs.ts'
+export { type VacuumOptions, type VacuumReport, vacuum } from './dataset/vacuum.ts'
 export {
   type Aggregate,
   type Aggregated,

@@ -12,3 +12,9 @@ export function alignedLine(
 export function show(text: string): string {
   return text.replace(/[\p{Cc}\u2028\u2029]/gu, character => JSON.stringify(character).slice(1, -1))
 }
+
+/** Lines of cells, the first of them headings; columns in `right` are aligned to the right. */
+export function textTable(lines: readonly (readonly string[])[], right: readonly boolean[] = []): string {
+  const widths = lines[0]!.map((_, i) => Math.max(...lines.map(cells => cells[i]!.length)))
+  return lines.map(cells => alignedLine(cells, widths, right)).join('')
+}

@@ -15,6 +15,13 @@ export interface JobIdentity {
   named: boolean
 }
 
+export interface CommitOptions extends SignalOption {
+  /** Whether to leave an empty `_SUCCESS` beside the data. */
+  successFile: boolean
+  /** Whether this process has tried before, to an end that it does not know. */
+  tried: boolean
+}
+
 /** `open`: neither committed nor given up. */
 export type Standing = 'open' | 'committed' | 'discarded'
 
@@ -27,12 +34,13 @@ export async function commitJob(
   places: Places,
   job: JobIdentity,
   added: StagedUpload[],
-  successFile: boolean,
-  options: SignalOption,
+  { successFile, tried, ...options }: CommitOptions,
 ): Promise<number | undefined> {
-  for (;;) {
+  for (let round = tried ? 1 : 0; ; round++) {
     const number = (await rollForward(places, options)) + 1
     const standing = await standingOf(places, job, options)
+    // Nobody but its own process commits an unnamed job: that one did not yet, so the job was cleared away.
+    if (standing === 'committed' && !job.named && round === 0) throw discardedError(job)
     if (standing === 'committed') {
       await rollForward(places, options)
       return undefined

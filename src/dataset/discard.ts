@@ -9,6 +9,8 @@ import { claim, type Places, parallel } from './state.ts'
 export interface DiscardOptions extends SignalOption {
   /** Another process may be running the job, or a commit of ours may still be on its way to the store. */
   shared: boolean
+  /** The job is another process's, which has to find the mark when it comes back. */
+  foreign?: boolean
 }
 
 /** Gives a job up and removes all it wrote. False: it turned out to be committed, and was brought to its end. */
@@ -26,8 +28,9 @@ export async function discardJob(
     if (upload.key.includes(id)) left.push(upload)
   await forEachConcurrently(left, parallel, upload => dataset.abortStaged(upload, signal))
   await clearJob(state, job.folder, id, signal)
-  // Of an unnamed job nobody else knows; the mark of a named one stays for its other processes.
-  if (options.shared && !job.named) await state.delete(discardedKey(job.folder, id), signal)
+  // Of an unnamed job nobody knows but the process that runs it; otherwise the mark stays for the others.
+  if (options.shared && !options.foreign && !job.named)
+    await state.delete(discardedKey(job.folder, id), signal)
   return true
 }
 

@@ -1,5 +1,5 @@
 import { forEachConcurrently } from '../core/concurrency.ts'
-import type { SignalOption, StagedUpload, Store } from '../storage/store.ts'
+import type { ObjectMeta, SignalOption, StagedUpload, Store } from '../storage/store.ts'
 import { parallel, readJson } from './state.ts'
 
 /** A source object that a job reads, frozen when the job was planned. */
@@ -28,6 +28,8 @@ export interface PlanFile extends JobPlan {
   hash: string
   existing: Existing
   created: string
+  /** Host and process that made it. */
+  by?: string
   /** What `overwrite` and `overwrite-partitions` are about to replace: a digest of each partition's files. */
   base: [partition: string, digest: string][]
 }
@@ -79,9 +81,14 @@ export function discardedKey(folder: string, job: string): string {
 }
 
 export async function lookAtJob(state: Store, folder: string, options: SignalOption): Promise<JobFolder> {
+  const { objects } = await state.listLevel({ ...options, prefix: `jobs/${folder}/` })
+  return jobFolder(folder, objects)
+}
+
+/** What the objects in a job's folder say. */
+export function jobFolder(folder: string, objects: readonly ObjectMeta[]): JobFolder {
   const found: JobFolder = { plan: false, tasks: [], done: [], discarded: [] }
   const prefix = `jobs/${folder}/`
-  const { objects } = await state.listLevel({ ...options, prefix })
   for (const { key } of objects) {
     const [name, task, job, done, discarded] =
       /^(?:plan\.json|task-(\d+)\.(\w+)\.json|done-(\w+)|discarded-(\w+))$/.exec(key.slice(prefix.length)) ??

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { hostname } from 'node:os'
 import { SluiceError } from '../core/errors.ts'
 import type { SignalOption, Store } from '../storage/store.ts'
 import { assertEmpty, digestPartitions, type JobIdentity } from './commit.ts'
@@ -92,6 +93,7 @@ async function makePlan(places: Places, options: JobOptions): Promise<PlanFile> 
     hash: hashOf(options),
     existing: options.existing,
     created: new Date().toISOString(),
+    by: `${hostname()}, process ${process.pid}`,
     sources,
     pipeline,
     tasks,

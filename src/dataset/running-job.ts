@@ -152,9 +152,14 @@ export class RunningJob<Task> implements Job<Task> {
 
   async commit(): Promise<CommitResult> {
     const files = await this.#collect()
+    const tried = this.#commit !== 'none'
     this.#commit = 'tried'
     const added = files.map(file => file.staged)
-    const removed = await commitJob(this.#places, this.#job, added, this.#successFile, this.#signal)
+    const removed = await commitJob(this.#places, this.#job, added, {
+      successFile: this.#successFile,
+      tried,
+      ...this.#signal,
+    })
     this.#commit = 'done'
     if (removed === undefined) await this.#sweep()
     const sum = (field: 'rows' | 'bytes') => files.reduce((total, file) => total + file[field], 0)

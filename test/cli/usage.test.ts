@@ -9,6 +9,9 @@ const OPTIONS: Record<string, string> = {
   cat: '--columns --where --limit --format -o --report',
   rewrite: `--where --derive --columns --partition-by --existing --mode --memory --lanes --max-rows-per-file
     --target-file-size --compression --job --progress --no-progress --report`,
+  jobs: '--json',
+  abort: '',
+  vacuum: '--older-than --dry-run --json',
   compact: `--to --existing --target-file-size --where --dry-run --memory --lanes --job --progress --no-progress --json
     --report`,
   explain: `--where --derive --columns --partition-by --mode --memory --lanes --max-rows-per-file

@@ -4,7 +4,7 @@ import { type Command, given } from '../command.ts'
 import { locateFolder } from '../location.ts'
 import { RESOURCES } from '../pipeline-options.ts'
 import { REPORT, saveReport } from '../report.ts'
-import { alignedLine, show } from '../text-table.ts'
+import { show, textTable } from '../text-table.ts'
 
 export const compact: Command = {
   name: 'compact',
@@ -70,9 +70,7 @@ function planOf({ compacted }: CompactReport): string {
     const name = partition === '' ? '(the folder itself)' : show(partition)
     return [name, count(filesBefore), count(filesAfter), formatBytes(bytes)]
   })
-  const all = [['partition', 'files', 'would be', 'size'], ...lines]
-  const widths = all[0]!.map((_, i) => all.reduce((most, cells) => Math.max(most, cells[i]!.length), 0))
-  return all.map(cells => alignedLine(cells, widths, [false, true, true, true])).join('')
+  return textTable([['partition', 'files', 'would be', 'size'], ...lines], [false, true, true, true])
 }
 
 function count(value: number): string {
