@@ -1,5 +1,6 @@
 import type { SluiceError } from '../core/errors.ts'
 import { folderPrefix, joinUrl } from './keys.ts'
+import { showStores } from './shown.ts'
 import type {
   ByteRange,
   Capabilities,
@@ -144,3 +145,5 @@ class ChildStore implements Store {
     return { ...value, key: value.key.slice(this.#prefix.length) }
   }
 }
+
+showStores(ChildStore.prototype)

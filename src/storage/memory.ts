@@ -5,6 +5,7 @@ import { deleteEach } from './batch.ts'
 import { childOf } from './child.ts'
 import { compareKeys, keyMatches, validateKey } from './keys.ts'
 import { coalesceRanges, resolveRange, validateRanges, viewsOf } from './ranges.ts'
+import { showStores } from './shown.ts'
 import type {
   ByteRange,
   Capabilities,
@@ -332,6 +333,8 @@ export class MemoryStore implements Store {
     return new SluiceError('precondition', 'the object has been changed', { file: this.#place(key) })
   }
 }
+
+showStores(MemoryStore.prototype)
 
 /** What listings and writes tell. */
 function metaOf({ meta: { key, size, etag, lastModified } }: StoredObject): ObjectMeta {

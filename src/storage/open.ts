@@ -169,20 +169,19 @@ function pathOf(text: string): string {
     const url = new URL(text)
     // `file:data` would silently be `/data`, and what follows `?` or `#` be dropped.
     if (/^file:\//i.test(text) && url.search === '' && url.hash === '') return fileURLToPath(url)
-  } catch (error) {
-    throw unreadable(text, error)
+  } catch {
+    // The error holds the URL, and that, maybe, a password.
   }
   throw unreadable(text)
 }
 
-function unreadable(text: string, cause?: unknown): SluiceError {
+function unreadable(text: string): SluiceError {
   return new SluiceError(
     'invalid-argument',
     `${JSON.stringify(maskedUrl(text))} is no URL of a local folder`,
     {
       option: 'url',
       hint: "Write 'file:///absolute/path' with '?', '#' and '%' percent-encoded, or the plain path.",
-      cause,
     },
   )
 }

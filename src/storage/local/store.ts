@@ -10,6 +10,7 @@ import { validateKey } from '../keys.ts'
 import type { OptionKinds } from '../options.ts'
 import { coalesceRanges, resolveRange, validateRanges, viewsOf } from '../ranges.ts'
 import { headIfExists } from '../read.ts'
+import { showStores } from '../shown.ts'
 import type {
   ByteRange,
   Capabilities,
@@ -390,6 +391,8 @@ export class LocalStore implements Store {
     }
   }
 }
+
+showStores(LocalStore.prototype)
 
 function noUpload(path: string): SluiceError {
   return new SluiceError('not-found', 'there is no such staged upload', {

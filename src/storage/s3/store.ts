@@ -4,6 +4,7 @@ import { deleteEach } from '../batch.ts'
 import { childOf } from '../child.ts'
 import { isCheckpoint, PartMemory, PartWriter } from '../remote/part-writer.ts'
 import { getObject, getRangesOf, type ObjectReader } from '../remote/read.ts'
+import { showStores } from '../shown.ts'
 import type {
   ByteRange,
   Capabilities,
@@ -246,3 +247,5 @@ export class S3Store implements Store {
     })
   }
 }
+
+showStores(S3Store.prototype)

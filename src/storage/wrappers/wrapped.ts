@@ -1,5 +1,6 @@
 import type { SluiceError } from '../../core/errors.ts'
 import { childOf } from '../child.ts'
+import { showStores } from '../shown.ts'
 import type {
   ByteRange,
   Capabilities,
@@ -159,6 +160,8 @@ export abstract class WrappedStore implements Store {
     }
   }
 }
+
+showStores(WrappedStore.prototype)
 
 /** Wraps a store from its root on, so that children of it, and what it stages, pass the wrapper too. */
 export function wrap(store: Store, wrapRoot: (root: Store) => WrappedStore): Store {
