@@ -72,6 +72,7 @@ export {
 } from './storage/batch.ts'
 export { loadConfig } from './storage/config-file.ts'
 export { globPrefix, globToRegExp } from './storage/glob.ts'
+export type { HttpStoreOptions } from './storage/http/options.ts'
 export { type OpenStoreOptions, openStore } from './storage/open.ts'
 export {
   type Config,

@@ -60,3 +60,30 @@ export async function forEachOf<T>(
   if (!ended) await iterator.return?.()
   if (failures.length > 0) throw failures[0]
 }
+
+/**
+ * The results of `work` in the order of the items; at most `limit` are under way, ahead of whoever iterates. A failure
+ * comes when it is its item's turn. Work that is under way when the loop is left goes on, and nobody hears of it.
+ */
+export async function* mapAhead<T, R>(
+  items: Iterable<T>,
+  limit: number,
+  work: (item: T) => Promise<R>,
+): AsyncGenerator<R, void, undefined> {
+  const rest = items[Symbol.iterator]()
+  const begun: Promise<R>[] = []
+  const begin = () => {
+    const next = rest.next()
+    if (next.done) return
+    const result = work(next.value)
+    // Its turn may never come.
+    result.catch(() => undefined)
+    begun.push(result)
+  }
+  for (let i = 0; i < limit; i++) begin()
+  for (let first = begun.shift(); first !== undefined; first = begun.shift()) {
+    const result = await first
+    begin()
+    yield result
+  }
+}

@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { SluiceError } from '../core/errors.ts'
+import { HTTP_OPTIONS, type HttpStoreOptions } from './http/options.ts'
 import { LOCAL_OPTIONS, LocalStore, type LocalStoreOptions } from './local/store.ts'
 import { MemoryStore } from './memory.ts'
 import { maskedUrl, type OptionKind, type OptionKinds, optionsOf } from './options.ts'
@@ -17,11 +18,16 @@ export interface CommonStoreOptions {
 interface DriverOptions {
   file: LocalStoreOptions
   s3: S3StoreOptions
+  http: HttpStoreOptions
 }
 
 /** The options of the store that a URL names: of any store, where the URL is not known when types are checked. */
 export type OpenStoreOptions<Url extends string | URL = string> = CommonStoreOptions &
-  (Url extends `s3://${string}` ? S3StoreOptions : DriverOptions[keyof DriverOptions])
+  ([Url] extends [`s3://${string}`]
+    ? S3StoreOptions
+    : [Url] extends [`http://${string}`]
+      ? HttpStoreOptions
+      : DriverOptions[keyof DriverOptions])
 
 /** The kinds of {@link CommonStoreOptions}. */
 const COMMON_OPTIONS: OptionKinds<CommonStoreOptions> = {
@@ -59,6 +65,13 @@ function driver<Options extends object>(
 
 const FOLDERS = driver('folders', LOCAL_OPTIONS, openFolder)
 
+const WEB = driver(
+  "'http:' and 'https:' stores",
+  HTTP_OPTIONS,
+  async (url, options) => (await import('./http/open.ts')).openHttp(url, options),
+  { remote: true },
+)
+
 /** By the scheme of the URL. Drivers that need a package are loaded when they are used. */
 const DRIVERS: Readonly<Record<string, Driver>> = {
   'file:': FOLDERS,
@@ -69,6 +82,8 @@ const DRIVERS: Readonly<Record<string, Driver>> = {
     async (url, options) => (await import('./s3/open.ts')).openS3(url, options),
     { remote: true },
   ),
+  'http:': WEB,
+  'https:': WEB,
 }
 
 /** The options of each kind of store, by the scheme of its URLs. */
@@ -77,7 +92,7 @@ export const DRIVER_OPTIONS: Readonly<Record<string, OptionKinds>> = Object.from
 )
 
 /** Schemes whose drivers are not part of this release. */
-const LATER = new Set(['gs:', 'az:', 'abfss:', 'http:', 'https:'])
+const LATER = new Set(['gs:', 'az:', 'abfss:'])
 
 const memories = new Map<string, MemoryStore>()
 
@@ -88,7 +103,8 @@ const memories = new Map<string, MemoryStore>()
  * percent-encoded.
  *
  * For S3 and what speaks its protocol install `@aws-sdk/client-s3`. Nothing else is needed where the SDK's own
- * settings are (`AWS_REGION`, `AWS_PROFILE`, `AWS_ENDPOINT_URL` and friends). Failed requests are tried again.
+ * settings are (`AWS_REGION`, `AWS_PROFILE`, `AWS_ENDPOINT_URL` and friends). For a folder of a web server, which can be
+ * read only, by its `http:` or `https:` URL, install `undici`. Failed requests are tried again.
  *
  * @example
  * ```ts

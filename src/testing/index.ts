@@ -1,5 +1,5 @@
 export type { StoreRequest } from '../storage/wrappers/wrapped.ts'
-export type { ConformanceOptions, MakeStore, StoreUnderTest } from './conformance/context.ts'
+export type { ConformanceOptions, MakeStore, Seed, StoreUnderTest } from './conformance/context.ts'
 export { type FaultServer, startFaultServer, type WireFault, type WireRequest } from './fault-server.ts'
 export { type Fault, withFaults } from './faulty-store.ts'
 export { storeConformance } from './store-conformance.ts'

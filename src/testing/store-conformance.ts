@@ -1,9 +1,10 @@
 import { describe } from 'node:test'
-import { checkAborting } from './conformance/aborting.ts'
+import { checkAborting, checkAbortingReads } from './conformance/aborting.ts'
 import { type ConformanceOptions, checker, type MakeStore } from './conformance/context.ts'
 import { checkListing } from './conformance/listing.ts'
 import { checkObjects } from './conformance/objects.ts'
 import { checkReading } from './conformance/reading.ts'
+import { checkReadOnly, checkUnlisted } from './conformance/refusing.ts'
 import { checkStaging } from './conformance/staging.ts'
 
 /**
@@ -23,9 +24,12 @@ import { checkStaging } from './conformance/staging.ts'
 export function storeConformance(name: string, make: MakeStore, options: ConformanceOptions = {}): void {
   describe(`store: ${name}`, { skip: options.skip ?? false }, () => {
     const check = checker(make)
-    checkObjects(check, options)
     checkReading(check)
-    checkListing(check)
+    checkAbortingReads(check, options)
+    if (options.unlisted) checkUnlisted(check)
+    else checkListing(check)
+    if (options.readOnly) return checkReadOnly(check)
+    checkObjects(check, options)
     checkStaging(check)
     checkAborting(check)
   })

@@ -22,6 +22,7 @@ const OWNERS: Record<string, RegExp> = {
   'apache-arrow': /^/,
   'p-limit': /^core\/concurrency\.ts$/,
   'p-retry': /^core\/retry\.ts$/,
+  undici: /^storage\/http\//,
   rxjs: /^core\/pipeline\.ts$/,
   'node:fs': /^(storage\/local|storage\/config-file\.ts$|core\/kernels\/kernels\.ts$|cli\/location\.ts$)/,
   'node:fs/promises': /^storage\/local/,

@@ -70,10 +70,7 @@ test('decisions have numbers of their own, and are all listed', () => {
   const pages = readdirSync(folder)
     .filter(name => name !== 'README.md')
     .sort()
-  assert.deepEqual(
-    pages.map(name => name.slice(0, 4)),
-    pages.map((_, i) => String(i + 1).padStart(4, '0')),
-  )
+  assert.equal(new Set(pages.map(name => name.slice(0, 4))).size, pages.length)
   for (const name of pages) {
     assert.ok(index.includes(`(${name})`), name)
     assert.match(

@@ -83,9 +83,76 @@ export function sequence(
   return request => (kind(request) ? faults.shift() : undefined)
 }
 
+/** What the cases of reading need. */
+export interface ReadBackend extends Pick<FaultBackend, 'skip' | 'isGet' | 'objectHeaders'> {
+  /** A store behind a server that spoils requests, and what puts objects there past it. */
+  spoil: (
+    t: TestContext,
+    fault: (request: WireRequest, ordinal: number) => WireFault | undefined,
+    options?: OpenStoreOptions,
+  ) => Promise<{ store: Store; wire: FaultServer; put: (key: string, bytes: Uint8Array) => Promise<unknown> }>
+}
+
+/** Registers what every remote driver that reads survives, or says plainly that it does not, on a real server. */
+export function readFaultCases(name: string, { skip, isGet, objectHeaders, spoil }: ReadBackend): void {
+  const check = (title: string, run: (t: TestContext) => Promise<void>) =>
+    test(`${name}: ${title}`, { skip }, run)
+
+  check('a body that is cut, or stalls, goes on where it stopped', async t => {
+    const whole = pattern(3 * MIB)
+    for (const fault of [{ cut: MIB }, { cut: 0 }, { stall: MIB }, { drop: 'before' }] as const) {
+      const { store, put, wire } = await spoil(t, sequence(isGet, fault, fault), { idleTimeoutMs: 300 })
+      await put('key', whole)
+      assert.ok(Buffer.from(await readAll(store, 'key')).equals(whole), JSON.stringify(fault))
+      assert.equal(wire.requests.filter(isGet).length, 3)
+      const [ranges] = await store.getRanges('key', [{ start: 5, end: whole.length }])
+      assert.ok(Buffer.from(ranges!).equals(whole.subarray(5)))
+    }
+  })
+
+  check('ranges that are cut or stall are read again', async t => {
+    const whole = pattern(3 * MIB)
+    for (const fault of [{ cut: MIB }, { stall: 1 }] as const) {
+      const { store, put } = await spoil(t, sequence(isGet, fault, fault), { idleTimeoutMs: 300 })
+      await put('key', whole)
+      const [view] = await store.getRanges('key', [{ start: 5, end: whole.length }])
+      assert.ok(Buffer.from(view!).equals(whole.subarray(5)))
+    }
+  })
+
+  check('an object that is replaced while its body breaks is an error and no mix', async t => {
+    const { store, put } = await spoil(t, sequence(isGet, { cut: MIB }))
+    await put('key', new Uint8Array(3 * MIB).fill(1))
+    const { body } = await store.get('key')
+    await put('key', new Uint8Array(3 * MIB).fill(2))
+    await rejectsWith(collect(body), 'precondition', 'key')
+  })
+
+  check('a range that is ignored, or answered with another, is noticed', async t => {
+    const body = pattern(1_000)
+    const headers = objectHeaders('tag')
+    for (const fault of [
+      { status: 200, headers, body },
+      { status: 206, headers: { ...headers, 'content-range': 'bytes 0-999/1000' }, body },
+    ]) {
+      const { store } = await spoil(t, () => fault)
+      await rejectsWith(store.get('key', { range: { start: 10, end: 20 } }), 'unsupported', 'Range')
+      await rejectsWith(store.getRanges('key', [{ start: 10, end: 20 }]), 'unsupported', 'Range')
+    }
+  })
+
+  check('a changed tag is noticed where the store has ignored the condition', async t => {
+    const headers = objectHeaders('other')
+    const { store, put } = await spoil(t, request => (isGet(request) ? { headers } : undefined))
+    await put('key', bytesOf('x'))
+    const { etag } = await store.head('key')
+    await rejectsWith(store.get('key', { ifMatch: etag }), 'precondition', 'key')
+  })
+}
+
 /** Registers what every remote driver survives, or says plainly that it does not, on a real server. */
 export function faultCases(name: string, backend: FaultBackend): void {
-  const { isGet, isPut, isPart, isCompletion } = backend
+  const { isPut, isPart, isCompletion } = backend
   const check = (title: string, run: (t: TestContext) => Promise<void>) =>
     test(`${name}: ${title}`, { skip: backend.skip }, run)
   const spoil = (
@@ -93,6 +160,14 @@ export function faultCases(name: string, backend: FaultBackend): void {
     fault: (request: WireRequest, ordinal: number) => WireFault | undefined,
     options?: OpenStoreOptions,
   ) => spoiled(backend, t, fault, options)
+
+  readFaultCases(name, {
+    ...backend,
+    spoil: async (t, fault, options) => {
+      const { store, wire, direct } = await spoil(t, fault, options)
+      return { store, wire, put: (key, bytes) => direct.put(key, bytes) }
+    },
+  })
 
   check('503 twice, then fine', async t => {
     for (const status of [500, 503, 429]) {
@@ -173,56 +248,6 @@ export function faultCases(name: string, backend: FaultBackend): void {
     )
     for (const { upload } of left) await direct.abortStaged(posted(upload))
     await assertEmpty(direct)
-  })
-
-  check('a body that is cut, or stalls, goes on where it stopped', async t => {
-    const whole = pattern(3 * MIB)
-    for (const fault of [{ cut: MIB }, { cut: 0 }, { stall: MIB }, { drop: 'before' }] as const) {
-      const { store, direct, wire } = await spoil(t, sequence(isGet, fault, fault), { idleTimeoutMs: 300 })
-      await direct.put('key', whole)
-      assert.ok(Buffer.from(await readAll(store, 'key')).equals(whole), JSON.stringify(fault))
-      assert.equal(wire.requests.filter(isGet).length, 3)
-      const [ranges] = await store.getRanges('key', [{ start: 5, end: whole.length }])
-      assert.ok(Buffer.from(ranges!).equals(whole.subarray(5)))
-    }
-  })
-
-  check('ranges that are cut or stall are read again', async t => {
-    const whole = pattern(3 * MIB)
-    for (const fault of [{ cut: MIB }, { stall: 1 }] as const) {
-      const { store, direct } = await spoil(t, sequence(isGet, fault, fault), { idleTimeoutMs: 300 })
-      await direct.put('key', whole)
-      const [view] = await store.getRanges('key', [{ start: 5, end: whole.length }])
-      assert.ok(Buffer.from(view!).equals(whole.subarray(5)))
-    }
-  })
-
-  check('an object that is replaced while its body breaks is an error and no mix', async t => {
-    const { store, direct } = await spoil(t, sequence(isGet, { cut: MIB }))
-    await direct.put('key', new Uint8Array(3 * MIB).fill(1))
-    const { body } = await store.get('key')
-    await direct.put('key', new Uint8Array(3 * MIB).fill(2))
-    await rejectsWith(collect(body), 'precondition', 'key')
-  })
-
-  check('a range that is ignored, or answered with another, is noticed', async t => {
-    const body = pattern(1_000)
-    const headers = backend.objectHeaders('tag')
-    for (const fault of [
-      { status: 200, headers, body },
-      { status: 206, headers: { ...headers, 'content-range': 'bytes 0-999/1000' }, body },
-    ]) {
-      const { store } = await spoil(t, () => fault)
-      await rejectsWith(store.get('key', { range: { start: 10, end: 20 } }), 'unsupported', 'Range')
-      await rejectsWith(store.getRanges('key', [{ start: 10, end: 20 }]), 'unsupported', 'Range')
-    }
-  })
-
-  check('a changed tag is noticed where the store has ignored the condition', async t => {
-    const headers = backend.objectHeaders('other')
-    const { store, direct } = await spoil(t, request => (isGet(request) ? { headers } : undefined))
-    const { etag } = await direct.put('key', bytesOf('x'))
-    await rejectsWith(store.get('key', { ifMatch: etag }), 'precondition', 'key')
   })
 
   check('a put whose answer is lost has succeeded, once', async t => {

@@ -10,11 +10,23 @@ export interface StoreUnderTest {
   store: Store
   /** Opens the same place again, as another process would. */
   reopen: () => Promise<Store>
+  /** What puts objects there and deletes them, for a store that is read-only. @default store */
+  seed?: Seed
+}
+
+/** Another way to the objects of a store. */
+export interface Seed {
+  put(key: string, bytes: Uint8Array): Promise<unknown>
+  delete(key: string): Promise<unknown>
 }
 
 export type MakeStore = (t: TestContext) => Promise<StoreUnderTest>
 
 export interface ConformanceOptions {
+  /** Whether the store refuses to write (`capabilities.write` is false), so that a {@link Seed} is needed. @default false */
+  readOnly?: boolean
+  /** Whether the store does not list (`capabilities.list` is false). @default false */
+  unlisted?: boolean
   /** Whether an object `a` can exist beside an object `a/b`; where it cannot that is `unsupported`. @default true */
   nesting?: boolean
   /** What it is where that is found only when a staged upload is completed. @default 'unsupported' */
@@ -26,13 +38,24 @@ export interface ConformanceOptions {
 }
 
 /** Registers one test of the suite. */
-export type Check = (title: string, run: (under: StoreUnderTest, t: TestContext) => Promise<void>) => void
+export type Check = (
+  title: string,
+  run: (under: Required<StoreUnderTest>, t: TestContext) => Promise<void>,
+) => void
 
 export function checker(make: MakeStore): Check {
   return (title, run) => {
-    test(title, async t => run(await make(t), t))
+    test(title, async t => {
+      const under = await make(t)
+      await run({ seed: under.store, ...under }, t)
+    })
   }
 }
+
+/** What is no key. */
+export const NO_KEYS: readonly string[] = [
+  ...['', '/', '/a', 'a/', 'a//b', '.', '..', '../a', 'a/../b', 'a/./b', 'a/..', 'a\0b', '\ud800'],
+]
 
 export function bytesOf(text: string): Uint8Array {
   return new TextEncoder().encode(text)

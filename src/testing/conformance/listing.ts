@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import type { ListLevel, ListOptions, Store } from '../../storage/store.ts'
-import { bytesOf, type Check, collect, keysOf, textOf } from './context.ts'
+import type { ListLevel, ListOptions } from '../../storage/store.ts'
+import { bytesOf, type Check, keysOf, type Seed, textOf } from './context.ts'
 
 /** Keys whose order by folders, by UTF-16 or after percent-decoding is another than that of their bytes. */
 const KEYS = [
@@ -57,22 +57,22 @@ const NO_PREFIXES = ['missing', 'missing/', 'a/b/', '/', '/a', 'a//', '../', './
 
 /** `list`, `listLevel` and `child`. */
 export function checkListing(check: Check): void {
-  check('a listing has every object in the order of its UTF-8 bytes', async ({ store }) => {
-    await fill(store)
+  check('a listing has every object in the order of its UTF-8 bytes', async ({ store, seed }) => {
+    await fill(seed)
     assert.deepEqual(await keysOf(store), ORDERED)
     for (const key of KEYS) assert.equal(await textOf(store, key), key)
   })
 
-  check('a prefix is the beginning of keys, not a folder', async ({ store }) => {
-    await fill(store)
+  check('a prefix is the beginning of keys, not a folder', async ({ store, seed }) => {
+    await fill(seed)
     for (const prefix of [...PREFIXES, ...NO_PREFIXES, ...KEYS]) {
       const expected = ORDERED.filter(key => key.startsWith(prefix))
       assert.deepEqual(await keysOf(store, { prefix }), expected, JSON.stringify(prefix))
     }
   })
 
-  check('startAfter goes on after any string, of a key or not', async ({ store }) => {
-    await fill(store)
+  check('startAfter goes on after any string, of a key or not', async ({ store, seed }) => {
+    await fill(seed)
     const starts = [
       ...KEYS,
       ...KEYS.map(key => `${key}/`),
@@ -90,8 +90,8 @@ export function checkListing(check: Check): void {
     }
   })
 
-  check('a level has objects and, once each, the prefixes that go deeper', async ({ store }) => {
-    await fill(store)
+  check('a level has objects and, once each, the prefixes that go deeper', async ({ store, seed }) => {
+    await fill(seed)
     for (const prefix of [...PREFIXES, ...NO_PREFIXES]) {
       for (const startAfter of [undefined, '', 'a/b', 'a/c', 'dt=2024-01-01/k=a', 'uni/日本/x']) {
         const options: ListOptions = startAfter === undefined ? { prefix } : { prefix, startAfter }
@@ -104,17 +104,16 @@ export function checkListing(check: Check): void {
     }
   })
 
-  check('a store with nothing in it lists as empty', async ({ store }) => {
+  check('a store with nothing in it lists as empty', async ({ store, seed }) => {
     assert.deepEqual(await keysOf(store), [])
     assert.deepEqual(await store.listLevel(), { objects: [], prefixes: [] })
-    assert.deepEqual(await collect(store.listStaged('')), [])
-    await store.put('a/b/c', bytesOf('x'))
-    await store.delete('a/b/c')
+    await seed.put('a/b/c', bytesOf('x'))
+    await seed.delete('a/b/c')
     assert.deepEqual(await store.listLevel(), { objects: [], prefixes: [] })
   })
 
-  check('a listing may be left early and goes on while its objects vanish', async ({ store }) => {
-    await fill(store)
+  check('a listing may be left early and goes on while its objects vanish', async ({ store, seed }) => {
+    await fill(seed)
     for await (const { key } of store.list()) {
       assert.equal(key, ORDERED[0])
       break
@@ -122,7 +121,7 @@ export function checkListing(check: Check): void {
     const seen: string[] = []
     for await (const { key } of store.list()) {
       seen.push(key)
-      if (seen.length === 1) for (const other of ORDERED) if (other !== key) await store.delete(other)
+      if (seen.length === 1) for (const other of ORDERED) if (other !== key) await seed.delete(other)
     }
     // What has gone may or may not have been seen; nothing else, and in order.
     assert.deepEqual(
@@ -132,19 +131,19 @@ export function checkListing(check: Check): void {
     assert.deepEqual(await keysOf(store), [ORDERED[0]])
   })
 
-  check('more objects than fit into a page of a listing', async ({ store }) => {
+  check('more objects than fit into a page of a listing', async ({ store, seed }) => {
     const keys = Array.from({ length: 1_100 }, (_, i) => `page/${String(i).padStart(4, '0')}`)
     const todo = [...keys]
     const worker = async () => {
-      for (let key = todo.pop(); key !== undefined; key = todo.pop()) await store.put(key, bytesOf('x'))
+      for (let key = todo.pop(); key !== undefined; key = todo.pop()) await seed.put(key, bytesOf('x'))
     }
     await Promise.all(Array.from({ length: 16 }, worker))
     assert.deepEqual(await keysOf(store), keys)
     assert.deepEqual(keysOfLevel(await store.listLevel({ prefix: 'page/' })).objects, keys)
   })
 
-  check('a child sees what lies below its prefix, by relative keys', async ({ store }) => {
-    await fill(store)
+  check('a child sees what lies below its prefix, by relative keys', async ({ store, seed }) => {
+    await fill(seed)
     const child = store.child('a')
     assert.equal(child.root.store, store.root.store)
     assert.equal(child.root.prefix, `${store.root.prefix}a/`)
@@ -155,22 +154,12 @@ export function checkListing(check: Check): void {
     assert.deepEqual(await keysOf(child, { startAfter: 'b' }), below.slice(1))
     assert.deepEqual(await keysOf(child, { prefix: 'b' }), ['b', 'b-c'])
     assert.deepEqual(keysOfLevel(await child.listLevel()), { objects: ['b', 'b-c'], prefixes: ['c/'] })
-    const grandchild = child.child('c')
-    assert.equal(grandchild.root.store, store.root.store)
-    assert.equal(grandchild.root.prefix, `${store.root.prefix}a/c/`)
-    assert.equal((await grandchild.head('d')).key, 'd')
-    assert.equal((await grandchild.get('d')).meta.key, 'd')
-    assert.equal((await grandchild.put('e', bytesOf('new'))).key, 'e')
-    assert.equal((await grandchild.copy('e', 'f')).key, 'f')
-    assert.equal(Buffer.from((await grandchild.getRanges('f', [{ start: 1, end: 3 }]))[0]!).toString(), 'ew')
-    assert.equal(await textOf(store, 'a/c/f'), 'new')
-    await grandchild.delete('e')
-    assert.deepEqual(await keysOf(store, { prefix: 'a/c/' }), ['a/c/d', 'a/c/f'])
+    assert.deepEqual(await keysOf(child.child('c')), ['d'])
   })
 }
 
-async function fill(store: Store): Promise<void> {
-  await Promise.all(KEYS.map(key => store.put(key, bytesOf(key))))
+async function fill(seed: Seed): Promise<void> {
+  await Promise.all(KEYS.map(key => seed.put(key, bytesOf(key))))
 }
 
 function expectedOf({ prefix = '', startAfter }: ListOptions): string[] {

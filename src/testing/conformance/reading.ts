@@ -2,14 +2,14 @@ import assert from 'node:assert/strict'
 import { isSluiceError } from '../../core/errors.ts'
 import { readAll } from '../../storage/read.ts'
 import type { GetOptions } from '../../storage/store.ts'
-import { bytesOf, type Check, collect, pattern, rejectsWith } from './context.ts'
+import { bytesOf, type Check, collect, NO_KEYS, pattern, rejectsWith, textOf } from './context.ts'
 
 /** `get` and `getRanges`. */
 export function checkReading(check: Check): void {
-  check('get gives the range asked for, cut at the end of the object', async ({ store }) => {
+  check('get gives the range asked for, cut at the end of the object', async ({ store, seed }) => {
     const size = 600_000
     const whole = pattern(size)
-    await store.put('key', whole)
+    await seed.put('key', whole)
     const cases: [GetOptions['range'] & object, number, number][] = [
       [{ start: 0 }, 0, size],
       [{ start: 10, end: 20 }, 10, 20],
@@ -31,8 +31,8 @@ export function checkReading(check: Check): void {
     }
   })
 
-  check('a range that is none is invalid-argument', async ({ store }) => {
-    await store.put('key', pattern(10))
+  check('a range that is none is invalid-argument', async ({ store, seed }) => {
+    await seed.put('key', pattern(10))
     for (const range of [
       { start: 11 },
       { start: 11, end: 12 },
@@ -56,8 +56,8 @@ export function checkReading(check: Check): void {
     }
   })
 
-  check('an empty object has an empty body and only empty ranges', async ({ store }) => {
-    await store.put('empty', new Uint8Array(0))
+  check('an empty object has an empty body and only empty ranges', async ({ store, seed }) => {
+    await seed.put('empty', new Uint8Array(0))
     assert.deepEqual(await readAll(store, 'empty'), new Uint8Array(0))
     assert.deepEqual(await readAll(store, 'empty', { range: { suffix: 5 } }), new Uint8Array(0))
     assert.deepEqual(await readAll(store, 'empty', { range: { start: 0 } }), new Uint8Array(0))
@@ -65,9 +65,9 @@ export function checkReading(check: Check): void {
     await rejectsWith(store.getRanges('empty', [{ start: 0, end: 1 }]), 'invalid-argument')
   })
 
-  check('getRanges gives views in the order asked', async ({ store }) => {
+  check('getRanges gives views in the order asked', async ({ store, seed }) => {
     const whole = pattern(500_000)
-    await store.put('key', whole)
+    await seed.put('key', whole)
     const ranges = [
       { start: 400_000, end: 500_000 },
       { start: 0, end: 1 },
@@ -84,9 +84,9 @@ export function checkReading(check: Check): void {
     assert.deepEqual(await store.getRanges('key', []), [])
   })
 
-  check('near ranges share one read, into the memory provided', async ({ store }) => {
+  check('near ranges share one read, into the memory provided', async ({ store, seed }) => {
     const whole = pattern(10_000)
-    await store.put('key', whole)
+    await seed.put('key', whole)
     const ranges = [
       { start: 5_000, end: 5_100 },
       { start: 100, end: 200 },
@@ -115,27 +115,27 @@ export function checkReading(check: Check): void {
     assert.deepEqual(await reads(10_000), [5_000])
   })
 
-  check('ifMatch pins a reader to a version', async ({ store }) => {
-    const old = await store.put('key', bytesOf('old'))
-    const pinned = { ifMatch: old.etag }
+  check('ifMatch pins a reader to a version', async ({ store, seed }) => {
+    await seed.put('key', bytesOf('old'))
+    const pinned = { ifMatch: (await store.head('key')).etag }
     await readAll(store, 'key', pinned)
     await store.getRanges('key', [{ start: 0, end: 1 }], pinned)
-    await store.put('key', bytesOf('new'))
+    await seed.put('key', bytesOf('new'))
     await rejectsWith(store.get('key', pinned), 'precondition', 'key')
     await rejectsWith(store.getRanges('key', [{ start: 0, end: 1 }], pinned), 'precondition', 'key')
-    await store.delete('key')
+    await seed.delete('key')
     await rejectsWith(store.get('key', pinned), 'not-found', 'key')
   })
 
-  check('a reader sees one version, whole, or an error: never a mix', async ({ store }) => {
+  check('a reader sees one version, whole, or an error: never a mix', async ({ store, seed }) => {
     const size = 700_000
-    await store.put('key', new Uint8Array(size).fill(1))
+    await seed.put('key', new Uint8Array(size).fill(1))
     const { body, meta } = await store.get('key')
     const seen = new Set<number>()
     let length = 0
     try {
       for await (const bytes of body) {
-        if (length === 0) await store.put('key', new Uint8Array(size).fill(2))
+        if (length === 0) await seed.put('key', new Uint8Array(size).fill(2))
         length += bytes.length
         for (const byte of bytes) seen.add(byte)
       }
@@ -146,35 +146,70 @@ export function checkReading(check: Check): void {
     assert.deepEqual([...seen], [1])
   })
 
-  check('while an object is replaced its readers find the old one or the new one', async ({ store }) => {
-    const versions = [1, 2, 3].map(seed => Buffer.from(pattern(5_000 * seed, seed)))
-    await store.put('key', versions[0]!)
-    let writing = true
-    const writer = async () => {
-      for (let i = 0; i < 40; i++) await store.put('key', versions[i % 3]!)
-      writing = false
-    }
-    const reader = async () => {
-      while (writing) {
-        const bytes = await readAll(store, 'key')
-        assert.ok(
-          versions.some(version => version.equals(bytes)),
-          `${bytes.length} bytes of no version`,
-        )
-        await new Promise(resolve => setImmediate(resolve))
+  check(
+    'while an object is replaced its readers find the old one or the new one',
+    async ({ store, seed }) => {
+      const versions = [1, 2, 3].map(seed => Buffer.from(pattern(5_000 * seed, seed)))
+      await seed.put('key', versions[0]!)
+      let writing = true
+      const writer = async () => {
+        for (let i = 0; i < 40; i++) await seed.put('key', versions[i % 3]!)
+        writing = false
       }
+      const reader = async () => {
+        while (writing) {
+          const bytes = await readAll(store, 'key')
+          assert.ok(
+            versions.some(version => version.equals(bytes)),
+            `${bytes.length} bytes of no version`,
+          )
+          await new Promise(resolve => setImmediate(resolve))
+        }
+      }
+      await Promise.all([writer(), reader(), reader()])
+    },
+  )
+
+  check('what is not there is not-found and the error names it', async ({ store, seed }) => {
+    await seed.put('folder/object', bytesOf('x'))
+    for (const key of ['missing', 'folder', 'folder/other', 'folder/object/below']) {
+      await rejectsWith(store.head(key), 'not-found', key)
+      await rejectsWith(store.get(key), 'not-found', key)
+      await rejectsWith(store.getRanges(key, [{ start: 0, end: 1 }]), 'not-found', key)
     }
-    await Promise.all([writer(), reader(), reader()])
   })
 
-  check('a body may be left early', async ({ store }) => {
-    await store.put('key', pattern(2_000_000))
+  check('to read a key that is none is invalid-argument', async ({ store }) => {
+    for (const key of NO_KEYS) {
+      for (const at of [store, store.child('child')]) {
+        await rejectsWith(at.head(key), 'invalid-argument')
+        await rejectsWith(at.get(key), 'invalid-argument')
+        await rejectsWith(at.getRanges(key, []), 'invalid-argument')
+      }
+      // As a folder the empty name is the store itself, and one slash at the end is welcome.
+      if (key !== '' && key !== 'a/') assert.throws(() => store.child(key), { code: 'invalid-argument' })
+    }
+  })
+
+  check('a child reads what lies below its prefix, by relative keys', async ({ store, seed }) => {
+    await seed.put('a/b c/d', bytesOf('text'))
+    const child = store.child('a').child('b c')
+    assert.equal(child.root.store, store.root.store)
+    assert.equal(child.root.prefix, `${store.root.prefix}a/b c/`)
+    assert.equal((await child.head('d')).key, 'd')
+    assert.equal((await child.get('d')).meta.key, 'd')
+    assert.equal(await textOf(child, 'd'), 'text')
+    assert.equal(Buffer.from((await child.getRanges('d', [{ start: 1, end: 3 }]))[0]!).toString(), 'ex')
+  })
+
+  check('a body may be left early', async ({ store, seed }) => {
+    await seed.put('key', pattern(2_000_000))
     for (let i = 0; i < 5; i++) {
       for await (const _ of (await store.get('key')).body) break
       const iterator = (await store.get('key')).body[Symbol.asyncIterator]()
       await iterator.return?.()
       assert.equal((await iterator.next()).done, true)
     }
-    await store.delete('key')
+    await seed.delete('key')
   })
 }
