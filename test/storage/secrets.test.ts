@@ -16,6 +16,7 @@ import { tempFolder } from '../support/temp.ts'
 
 /** A kind of store, opened with secrets that are recognised wherever they come out. */
 interface Kind {
+  /** With `ENDPOINT` where it names the service itself. */
   url: string
   options: (endpoint: string) => OpenStoreOptions
   /** What the service says of a request that it refuses. */
@@ -46,6 +47,16 @@ const KINDS: Record<string, Kind> = {
       <AWSAccessKeyId>AKIAMARKER</AWSAccessKeyId><StringToSign>marker</StringToSign><SignatureProvided>marker</SignatureProvided>
       <RequestId>R1</RequestId></Error>`,
     staged: { key: 'a', size: 1, token: { uploadId: 'u', mark: 'm', parts: [{ number: 1, etag: 'e' }] } },
+  },
+  http: {
+    url: 'ENDPOINT/folder',
+    options: () => ({
+      headers: { authorization: 'Bearer marker' },
+      query: 'sig=marker',
+      index: 'index.json',
+    }),
+    answer: '<h1>You came with marker</h1>',
+    staged: { key: 'a', size: 1, token: {} },
   },
 }
 
@@ -81,7 +92,7 @@ const OPERATIONS: Record<string, (store: Store, staged: StagedUpload) => unknown
 
 const STATUSES = [301, 400, 401, 403, 404, 409, 412, 416, 429, 500, 501, 503]
 
-for (const [name, { url, options, answer, staged }] of Object.entries(KINDS)) {
+for (const [name, { url: place, options, answer, staged }] of Object.entries(KINDS)) {
   test(`${name}: no failure, event or rendering holds a secret`, async () => {
     const faults: WireFault[] = [
       ...STATUSES.flatMap(status => [
@@ -93,6 +104,7 @@ for (const [name, { url, options, answer, staged }] of Object.entries(KINDS)) {
     ]
     let fault: WireFault | undefined
     const server = await startFaultServer('http://127.0.0.1:9', () => fault)
+    const url = place.replace('ENDPOINT', server.endpoint)
     const given = { ...options(server.endpoint), retry: false } as const
     const store = withObserver(await openStore(url, given))
     const events: unknown[] = []

@@ -2,6 +2,7 @@ import { SluiceError } from '../../core/errors.ts'
 import { deleteEach } from '../batch.ts'
 import { childOf } from '../child.ts'
 import { getObject, getRangesOf } from '../remote/read.ts'
+import { showStores } from '../shown.ts'
 import type {
   ByteRange,
   Capabilities,
@@ -136,6 +137,8 @@ export class HttpStore implements Store {
     })
   }
 }
+
+showStores(HttpStore.prototype)
 
 /** Fails as soon as it is iterated. */
 function failing(error: SluiceError): AsyncIterable<never> {
