@@ -43,8 +43,12 @@ export interface ErrorContext {
   hint?: string
   /** How long the service asks to wait before another try. Not part of the message. */
   retryAfterMs?: number
+  /** See {@link SluiceError.attempts}. Not part of the message. */
+  attempts?: number
   cause?: unknown
 }
+
+const PLACE = ['option', 'file', 'rowGroup', 'column', 'hint'] as const
 
 const brand: symbol = Symbol.for('sluice.error')
 
@@ -62,6 +66,11 @@ export class SluiceError extends Error {
   readonly column: string | undefined
   readonly hint: string | undefined
   readonly retryAfterMs: number | undefined
+  /**
+   * How often it has been tried, said by the layer that has given up: those above it do not try it again, or their
+   * tries would multiply.
+   */
+  attempts: number | undefined
   /** The message without place and hint. */
   readonly reason: string
 
@@ -76,12 +85,13 @@ export class SluiceError extends Error {
     this.column = context.column
     this.hint = context.hint
     this.retryAfterMs = context.retryAfterMs
+    this.attempts = context.attempts
   }
 
   /** The same failure with more of its place known; what is known already stays. */
   within(context: ErrorContext): SluiceError {
     const known: ErrorContext = { ...context }
-    for (const key of ['option', 'file', 'rowGroup', 'column', 'hint', 'retryAfterMs'] as const) {
+    for (const key of [...PLACE, 'retryAfterMs', 'attempts'] as const) {
       const value = this[key]
       if (value !== undefined) Object.assign(known, { [key]: value })
     }
@@ -93,8 +103,8 @@ export class SluiceError extends Error {
 
   /** A plain object that survives `postMessage`; {@link reviveError} makes it an error again. */
   toJSON(): SerializedError {
-    const { name, message, code, reason, option, file, rowGroup, column, hint, stack } = this
-    return { name, message, code, reason, option, file, rowGroup, column, hint, stack }
+    const { name, message, code, reason, option, file, rowGroup, column, hint, attempts, stack } = this
+    return { name, message, code, reason, option, file, rowGroup, column, hint, attempts, stack }
   }
 }
 
@@ -115,6 +125,7 @@ export interface SerializedError {
   rowGroup?: number | undefined
   column?: string | undefined
   hint?: string | undefined
+  attempts?: number | undefined
 }
 
 /** Whether a value is an error of Sluice's, whichever copy of the library made it. */
@@ -133,7 +144,7 @@ export function serializeError(error: unknown): SerializedError {
 export function reviveError(data: SerializedError): Error {
   if (data.code !== undefined) {
     const context: ErrorContext = {}
-    for (const key of ['option', 'file', 'rowGroup', 'column', 'hint'] as const) {
+    for (const key of [...PLACE, 'attempts'] as const) {
       if (data[key] !== undefined) Object.assign(context, { [key]: data[key] })
     }
     const error = new SluiceError(data.code, data.reason ?? data.message, context)

@@ -1,6 +1,6 @@
 import pRetry from 'p-retry'
 import { delay } from './abort.ts'
-import { isSluiceError, SluiceError } from './errors.ts'
+import { type ErrorCode, isSluiceError, SluiceError } from './errors.ts'
 
 export interface RetryOptions {
   /** How often something is tried in all; 1 is no retry. @default 5 */
@@ -19,8 +19,8 @@ export interface RetryingOptions extends RetryOptions {
   signal?: AbortSignal | undefined
   /** @default {@link isTransient} */
   shouldRetry?: ((error: unknown) => boolean) | undefined
-  /** Called before each retry with what failed: the place to count them. */
-  onRetry?: ((error: unknown) => void) | undefined
+  /** Called before each retry's pause with what failed: the place to count them. */
+  onRetry?: ((error: unknown, retry: { attempt: number; delayMs: number }) => void) | undefined
   /** Shared by calls to the same service, so that an outage does not multiply them. */
   budget?: RetryBudget | undefined
 }
@@ -28,9 +28,15 @@ export interface RetryingOptions extends RetryOptions {
 /** Longest pause that a service is granted. */
 const MAX_RETRY_AFTER = 300_000
 
-/** Whether trying again may help: the codes `io`, `timeout` and `lane`. */
-export function isTransient(error: unknown): boolean {
-  return isSluiceError(error) && (error.code === 'io' || error.code === 'timeout' || error.code === 'lane')
+/** Codes of failures that may pass. */
+const TRANSIENT: readonly ErrorCode[] = ['io', 'timeout', 'lane']
+
+/**
+ * Whether trying again may help: the codes `io`, `timeout` and `lane`, unless a layer below has tried again and given
+ * up ({@link SluiceError.attempts}).
+ */
+export function isTransient(error: unknown, codes: readonly ErrorCode[] = TRANSIENT): boolean {
+  return isSluiceError(error) && codes.includes(error.code) && error.attempts === undefined
 }
 
 /** Whether a worker thread died, so that what it was at can be done by another one. */
@@ -57,7 +63,7 @@ export function validateRetryOptions({ attempts = 5, minDelayMs = 100, maxDelayM
 
 /**
  * Runs something until it succeeds, fails for good, or has been tried `attempts` times; then rejects with the
- * last failure as it was thrown. Only what may be done twice belongs in here.
+ * last failure as it was thrown, but for its `attempts`. Only what may be done twice belongs in here.
  */
 export async function retrying<T>(
   run: (attempt: number) => Promise<T>,
@@ -72,13 +78,16 @@ export async function retrying<T>(
       budget?.refill()
     } catch (error) {
       signal?.throwIfAborted()
-      if (attempt >= attempts || !shouldRetry(error) || budget?.take() === false) {
+      const passing = shouldRetry(error)
+      if (!passing || attempt >= attempts || budget?.take() === false) {
+        // A layer that never tries twice leaves it to others.
+        if (passing && attempts > 1 && isSluiceError(error)) error.attempts = attempt
         outcome = { error }
         return
       }
-      onRetry?.(error)
       const bound = Math.min(maxDelayMs, minDelayMs * 2 ** (attempt - 1))
       pause = Math.max(Math.random() * bound, retryAfterOf(error))
+      onRetry?.(error, { attempt, delayMs: pause })
       // p-retry has opinions of its own on some errors, TypeErrors among them: it gets to see none.
       throw new Error('retry', { cause: error })
     }

@@ -4,7 +4,15 @@ import { SluiceError } from '../core/errors.ts'
 import { deleteEach } from './batch.ts'
 import { childOf } from './child.ts'
 import { compareKeys, keyMatches, validateKey } from './keys.ts'
-import { coalesceRanges, resolveRange, validateRanges, viewsOf } from './ranges.ts'
+import {
+  atOnce,
+  coalesceRanges,
+  extentOf,
+  resolveRange,
+  validateRanges,
+  validateReadOptions,
+  viewsOf,
+} from './ranges.ts'
 import { showStores } from './shown.ts'
 import type {
   ByteRange,
@@ -100,16 +108,21 @@ export class MemoryStore implements Store {
       signal,
       coalesceGap: gap = DEFAULT_GAP,
       allocate = bytes => new Uint8Array(bytes),
+      eachRequest = atOnce,
+      ...options
     }: GetRangesOptions = {},
   ): Promise<Uint8Array[]> {
-    signal?.throwIfAborted()
-    const { bytes } = this.#find(key, ifMatch)
-    validateRanges(ranges, bytes.length, this.#place(key))
+    validateReadOptions({ coalesceGap: gap, ...options })
     const joined = coalesceRanges(ranges, { gap })
-    const memory = joined.map(({ start, end }) => {
-      const into = allocate(end - start)
-      into.set(bytes.subarray(start, end))
-      return into
+    const memory: Uint8Array[] = []
+    await eachRequest(extentOf(joined), async () => {
+      signal?.throwIfAborted()
+      const { bytes } = this.#find(key, ifMatch)
+      validateRanges(ranges, bytes.length, this.#place(key))
+      joined.forEach(({ start, end }, group) => {
+        memory[group] ??= allocate(end - start)
+        memory[group].set(bytes.subarray(start, end))
+      })
     })
     return viewsOf(ranges, joined, memory)
   }

@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url'
+import { assertCount } from '../core/count.ts'
 import { SluiceError } from '../core/errors.ts'
 import { HTTP_OPTIONS, type HttpStoreOptions } from './http/options.ts'
 import { LOCAL_OPTIONS, LocalStore, type LocalStoreOptions } from './local/store.ts'
@@ -6,13 +7,19 @@ import { MemoryStore } from './memory.ts'
 import { maskedUrl, type OptionKind, type OptionKinds, optionsOf } from './options.ts'
 import { S3_OPTIONS, type S3StoreOptions } from './s3/options.ts'
 import type { Store } from './store.ts'
+import { withLimit } from './wrappers/limit.ts'
+import { withDiagnostics } from './wrappers/observe.ts'
 import { type StoreRetryOptions, withRetry } from './wrappers/retry.ts'
 
 /** What every store can be opened with. */
 export interface CommonStoreOptions {
   /** How requests to a remote store are tried again; false for not at all. @default {} */
   retry?: StoreRetryOptions | false | undefined
+  /** Requests to a remote store that may be under way at once; the others wait in order. @default 64 */
+  concurrency?: number | undefined
 }
+
+const CONCURRENCY = 64
 
 /** Options by the kind of store that they are for. */
 interface DriverOptions {
@@ -38,9 +45,11 @@ const COMMON_OPTIONS: OptionKinds<CommonStoreOptions> = {
       minDelayMs: 'number',
       maxDelayMs: 'number',
       budget: 'number',
+      timeoutMs: 'number',
       onRetry: 'code',
     } satisfies Record<keyof StoreRetryOptions, OptionKind>,
   },
+  concurrency: 'number',
 }
 
 /** How stores of a kind are opened. */
@@ -49,7 +58,7 @@ interface Driver {
   stores: string
   options: OptionKinds
   open(url: string, options: object): Promise<Store>
-  /** Whether its requests are tried again. */
+  /** Whether its requests are limited and tried again. */
   remote: boolean
 }
 
@@ -117,10 +126,14 @@ export async function openStore<const Url extends string | URL>(
   options: OpenStoreOptions<Url> = {},
 ): Promise<Store> {
   const text = String(url)
-  const { retry, ...own } = options
+  const { retry, concurrency = CONCURRENCY, ...own } = options
   const { open, remote } = driverOf(text)
-  const store = await open(text, own)
-  return remote && retry !== false ? withRetry(store, retry) : store
+  const driver = withDiagnostics(await open(text, own))
+  if (!remote) return driver
+  assertCount('concurrency', concurrency)
+  // A request that waits for its next try is not under way.
+  const store = withLimit(driver, { requests: concurrency })
+  return retry === false ? store : withRetry(store, retry)
 }
 
 /** The scheme of a URL, with its colon, in lower case; none of a path. `C:` is a drive. */

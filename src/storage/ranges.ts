@@ -1,5 +1,6 @@
+import { assertCount } from '../core/count.ts'
 import { SluiceError } from '../core/errors.ts'
-import type { ByteRange, GetOptions } from './store.ts'
+import type { ByteRange, EachRequest, GetOptions, GetRangesOptions } from './store.ts'
 
 /** Ranges read together: one request, one allocation. */
 export interface CoalescedRange extends ByteRange {
@@ -35,6 +36,11 @@ export function coalesceRanges(
   return joined
 }
 
+/** What is read for them. */
+export function extentOf(joined: readonly CoalescedRange[]): { bytes: number; count: number } {
+  return { bytes: joined.reduce((sum, { start, end }) => sum + end - start, 0), count: joined.length }
+}
+
 /** The bytes asked for, as views of what was read for each coalesced range, in the order asked. */
 export function viewsOf(
   ranges: readonly ByteRange[],
@@ -50,6 +56,19 @@ export function viewsOf(
   })
   return views
 }
+
+/** Checks the options of a read of ranges. */
+export function validateReadOptions({ coalesceGap, maxRequestBytes }: GetRangesOptions): void {
+  if (coalesceGap !== undefined && !(coalesceGap >= 0)) {
+    throw new SluiceError('invalid-argument', `must be 0 or more, not ${coalesceGap}`, {
+      option: 'coalesceGap',
+    })
+  }
+  if (maxRequestBytes !== undefined) assertCount('maxRequestBytes', maxRequestBytes)
+}
+
+/** Makes a request of a read where nobody wants to know of it. */
+export const atOnce: EachRequest = (_, run) => run()
 
 /** Checks ranges against the object's size: a view that is shorter than asked for is never returned. */
 export function validateRanges(ranges: readonly ByteRange[], size: number, file: string): void {

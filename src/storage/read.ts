@@ -1,3 +1,4 @@
+import { assertCount } from '../core/count.ts'
 import { isSluiceError, located, SluiceError } from '../core/errors.ts'
 import type {
   GetOptions,
@@ -102,11 +103,6 @@ export async function readParallel(
     return: close,
   }
   return { meta, range: { start: range.start, end }, body: iterator }
-}
-
-function assertCount(option: string, value: number): void {
-  if (Number.isSafeInteger(value) && value > 0) return
-  throw new SluiceError('invalid-argument', `must be a whole number above 0, not ${value}`, { option })
 }
 
 /** An object as text; bytes that are no UTF-8 are `corrupt`. */

@@ -31,6 +31,8 @@ export interface ByteRange {
 export interface SignalOption {
   /** Rejects with `signal.reason` and stops the work. A write on its way to a service may still happen, whole. */
   signal?: AbortSignal | undefined
+  /** Which try of the request this is, from 1 on: said by layers that retry, for diagnostics. @default 1 */
+  attempt?: number | undefined
 }
 
 export interface GetOptions extends SignalOption {
@@ -60,7 +62,25 @@ export interface GetRangesOptions extends SignalOption {
   allocate?: (bytes: number) => Uint8Array
   /** Ranges closer than this are read in one request. @default 1 MiB for remote stores, 64 KiB for local ones */
   coalesceGap?: number
+  /** What is longer is read by several requests at once. @default 16 MiB for remote stores, no limit for local ones */
+  maxRequestBytes?: number
+  /** Each request of the read is made through this: where wrappers retry, limit and count them one by one. */
+  eachRequest?: EachRequest
 }
+
+/**
+ * Makes one request of a read. `run` may be called again after it has failed, and then goes on where it stopped, in
+ * the same memory and the same version of the object.
+ */
+export type EachRequest = <T>(
+  request: {
+    /** That it reads. */
+    bytes: number
+    /** Of a local file: how many stretches of it. @default 1 */
+    count?: number
+  },
+  run: (own?: SignalOption) => Promise<T>,
+) => Promise<T>
 
 /** `create`: only if the key is free. `{ ifMatch }`: only if the object still has this tag. */
 export type PutMode = 'overwrite' | 'create' | { ifMatch: string }

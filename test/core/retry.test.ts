@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { getEventListeners } from 'node:events'
 import { type TestContext, test } from 'node:test'
-import { SluiceError } from '../../src/core/errors.ts'
+import { reviveError, SluiceError, serializeError } from '../../src/core/errors.ts'
 import { isTransient, RetryBudget, retrying, validateRetryOptions } from '../../src/core/retry.ts'
 
 const io = new SluiceError('io', 'broken pipe')
@@ -110,10 +110,30 @@ test('a signal ends the pause with its reason, and what succeeded is kept', asyn
   await assert.rejects(retrying(fail, { signal: failed.signal }), error => error === reason)
 })
 
+test('what one layer has given up no other one tries again, wherever the error is told', async () => {
+  const last = new SluiceError('io', 'last')
+  const inner = failing(io, io, last)
+  const outer = failing()
+  const both = async () => {
+    await outer.run(1)
+    return retrying(inner.run, { ...fast, attempts: 3 })
+  }
+  await assert.rejects(retrying(both, fast), error => error === last)
+  assert.deepEqual([inner.attempts, outer.attempts], [[1, 2, 3], [1]])
+  assert.equal(last.attempts, 3)
+  const elsewhere = reviveError(serializeError(last.within({ file: 'file' })))
+  assert.equal(isTransient(elsewhere), false)
+  assert.equal(isTransient(reviveError(serializeError(io))), true)
+  // What is never tried twice has not been given up.
+  await assert.rejects(retrying(failing(io).run, { attempts: 1 }), error => isTransient(error))
+})
+
 test('a budget ends retries for all who share it, and fills with successes', async () => {
   const budget = new RetryBudget(2)
   await retrying(failing(io, io).run, { ...fast, budget })
-  await assert.rejects(retrying(failing(io).run, { ...fast, budget }), error => error === io)
+  const last = new SluiceError('io', 'last')
+  await assert.rejects(retrying(failing(last).run, { ...fast, budget }), error => error === last)
+  assert.equal(last.attempts, 1)
   for (let i = 0; i < 10; i++) await retrying(failing().run, { budget })
   assert.equal(await retrying(failing(io).run, { ...fast, budget }), 'done')
 })

@@ -54,6 +54,7 @@ test('the names that sluice exports', () => {
     'throttle',
     'transfer',
     'vacuum',
+    'withDiagnostics',
     'withLimit',
     'withObserver',
     'withRetry',

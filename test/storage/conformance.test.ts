@@ -43,7 +43,9 @@ storeConformance(
 )
 storeConformance(
   'memory, all wrappers at once',
-  memory(store => withObserver(withRetry(withLimit(withThrottle(store, ample), { requests: 4 })))),
+  memory(store =>
+    withObserver(withRetry(withLimit(withThrottle(store, ample), { requests: 4 })), () => undefined),
+  ),
 )
 storeConformance(
   'a child of a wrapped store',

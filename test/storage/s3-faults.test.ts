@@ -6,6 +6,7 @@ import { bytesOf, rejectsWith, textOf } from '../../src/testing/conformance/cont
 import type { WireFault, WireRequest } from '../../src/testing/index.ts'
 import { noS3, type S3Server, startS3 } from '../servers/s3.ts'
 import { type FaultBackend, faultCases, type Spoiled, sequence, spoiled as spoiledOf } from './fault-cases.ts'
+import { requestCases } from './request-cases.ts'
 
 let server: S3Server
 before(async () => {
@@ -49,6 +50,7 @@ const backend: FaultBackend = {
 }
 
 faultCases('S3', backend)
+requestCases('S3', backend)
 
 function spoiled(
   t: TestContext,

@@ -106,10 +106,10 @@ for (const [name, { url: place, options, answer, staged }] of Object.entries(KIN
     const server = await startFaultServer('http://127.0.0.1:9', () => fault)
     const url = place.replace('ENDPOINT', server.endpoint)
     const given = { ...options(server.endpoint), retry: false } as const
-    const store = withObserver(await openStore(url, given))
+    const store = await openStore(url, given)
     const events: unknown[] = []
     const listen = (event: unknown) => events.push(event)
-    subscribe('sluice:storage:request', listen)
+    subscribe('sluice:request:end', listen)
     let failures = 0
     for (const each of faults) {
       fault = each
@@ -123,7 +123,7 @@ for (const [name, { url: place, options, answer, staged }] of Object.entries(KIN
         }
       }
     }
-    unsubscribe('sluice:storage:request', listen)
+    unsubscribe('sluice:request:end', listen)
     await server.stop()
     assert.ok(failures > faults.length * 8, `${failures} failures`)
     assert.ok(events.length > failures / 2, `${events.length} events`)
@@ -154,7 +154,7 @@ test('a store is shown as its URL and what it can do', async t => {
   for (const [kind, store] of [
     ['file', await openStore(folder)],
     ['memory', await openStore('memory:')],
-    ['memory', withObserver(await openStore('memory:x/y'))],
+    ['memory', withObserver(await openStore('memory:x/y'), () => undefined)],
     ['s3', await openStore('s3://bucket/x')],
   ] as const) {
     const { url, capabilities } = store

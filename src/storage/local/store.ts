@@ -8,7 +8,16 @@ import { deleteEach } from '../batch.ts'
 import { childOf } from '../child.ts'
 import { validateKey } from '../keys.ts'
 import type { OptionKinds } from '../options.ts'
-import { coalesceRanges, resolveRange, validateRanges, viewsOf } from '../ranges.ts'
+import {
+  atOnce,
+  type CoalescedRange,
+  coalesceRanges,
+  extentOf,
+  resolveRange,
+  validateRanges,
+  validateReadOptions,
+  viewsOf,
+} from '../ranges.ts'
 import { headIfExists } from '../read.ts'
 import { showStores } from '../shown.ts'
 import type {
@@ -130,26 +139,39 @@ export class LocalStore implements Store {
   async getRanges(
     key: string,
     ranges: readonly ByteRange[],
-    {
-      ifMatch,
-      signal,
-      coalesceGap: gap = DEFAULT_GAP,
-      allocate = bytes => new Uint8Array(bytes),
-    }: GetRangesOptions = {},
+    options: GetRangesOptions = {},
   ): Promise<Uint8Array[]> {
+    validateReadOptions(options)
+    const { coalesceGap: gap = DEFAULT_GAP, eachRequest = atOnce } = options
+    const joined = coalesceRanges(ranges, { gap })
+    const memory: Uint8Array[] = []
+    await eachRequest(extentOf(joined), own =>
+      this.#fill(key, ranges, joined, memory, { ...options, ...own }),
+    )
+    return viewsOf(ranges, joined, memory)
+  }
+
+  /** Reads what ranges have been joined to, each into its memory, which is asked for once. */
+  async #fill(
+    key: string,
+    ranges: readonly ByteRange[],
+    joined: readonly CoalescedRange[],
+    memory: Uint8Array[],
+    { ifMatch, signal, allocate = bytes => new Uint8Array(bytes) }: GetRangesOptions,
+  ): Promise<void> {
     const path = this.#pathOf(key)
     const { open, meta } = await this.#open(key, path, ifMatch, signal)
     try {
       validateRanges(ranges, meta.size, path)
-      const joined = coalesceRanges(ranges, { gap })
-      const memory = joined.map(({ start, end }) => allocate(end - start))
+      joined.forEach(({ start, end }, i) => {
+        memory[i] ??= allocate(end - start)
+      })
       // All have to end before the first failure is told: they write to memory that is the caller's.
       const reads = joined.map(({ start, end }, i) =>
         readFull(open, memory[i]!.subarray(0, end - start), start, signal),
       )
       for (const read of await Promise.allSettled(reads)) if (read.status === 'rejected') throw read.reason
       await verify(open)
-      return viewsOf(ranges, joined, memory)
     } catch (error) {
       throw fileError(error, path, signal)
     } finally {

@@ -3,7 +3,15 @@ import { finished } from 'node:stream/promises'
 import { abortable } from '../../core/abort.ts'
 import { forEachConcurrently } from '../../core/concurrency.ts'
 import { SluiceError } from '../../core/errors.ts'
-import { type CoalescedRange, coalesceRanges, resolveRange, validateRanges, viewsOf } from '../ranges.ts'
+import {
+  atOnce,
+  type CoalescedRange,
+  coalesceRanges,
+  resolveRange,
+  validateRanges,
+  validateReadOptions,
+  viewsOf,
+} from '../ranges.ts'
 import type {
   ByteRange,
   GetOptions,
@@ -15,7 +23,7 @@ import type {
 
 const DEFAULT_GAP = 1024 * 1024
 /** What one connection is asked for at once: several carry more than one does. */
-const PIECE = 16 * 1024 * 1024
+const DEFAULT_PIECE = 16 * 1024 * 1024
 /** Requests of one `getRanges`. */
 const CONCURRENCY = 16
 
@@ -67,63 +75,73 @@ export async function getObject(
 }
 
 /**
- * Reads ranges of one version: without a tag to pin them, the first answer gives it. No memory is asked for before
- * an answer has told that the ranges lie within the object.
+ * `getRanges` of a remote store: joins near ranges, cuts long ones into pieces, and reads several of those at once.
+ * Each piece is a request of its own: repeated, it goes on behind the bytes that have come. All are of one version;
+ * without a tag to pin them, the first answer gives it. No memory is asked for before an answer has told that the
+ * ranges lie within the object.
  */
 export async function getRangesOf(
   reader: ObjectReader,
   key: string,
   ranges: readonly ByteRange[],
-  {
-    ifMatch,
-    signal,
-    coalesceGap: gap = DEFAULT_GAP,
-    allocate = bytes => new Uint8Array(bytes),
-  }: GetRangesOptions,
+  options: GetRangesOptions,
 ): Promise<Uint8Array[]> {
+  validateReadOptions(options)
+  const { ifMatch, signal, coalesceGap: gap = DEFAULT_GAP, maxRequestBytes = DEFAULT_PIECE } = options
+  const { allocate = bytes => new Uint8Array(bytes), eachRequest = atOnce } = options
   const file = reader.place(key)
   validateRanges(ranges, Number.MAX_SAFE_INTEGER, file)
   const joined = coalesceRanges(ranges, { gap })
-  const pinned = { signal, ...(ifMatch === undefined ? {} : { ifMatch }) }
-  if (joined.length === 0) {
-    validateRanges(ranges, (await reader.head(key, pinned)).size, file)
-    return viewsOf(ranges, joined, [])
-  }
   const memory: Uint8Array[] = []
-  const read = async (piece: Piece, pin: string | undefined) => {
-    const { group, start, end } = piece
-    const pinnedTo = { signal, ...(pin === undefined ? {} : { ifMatch: pin }) }
-    const reply = await request(reader, key, { start, end }, pinnedTo).catch(async error => {
-      if (reader.isBeyondEnd(error)) {
-        validateRanges(ranges, (await reader.head(key, pinned)).size, file)
-      }
-      throw error
-    })
+  const pinnedTo = (etag: string | undefined, own: SignalOption | undefined): Pinned => {
+    return { signal, ...own, ...(etag === undefined ? {} : { ifMatch: etag }) }
+  }
+  const assertWithin = async (pinned: Pinned) =>
+    validateRanges(ranges, (await reader.head(key, pinned)).size, file)
+  if (joined.length === 0) {
+    await eachRequest({ bytes: 0 }, own => assertWithin(pinnedTo(ifMatch, own)))
+    return viewsOf(ranges, joined, memory)
+  }
+  let tag = ifMatch
+  const readRest = async (piece: Piece, own: SignalOption | undefined) => {
+    const { start, end, group } = piece
+    if (piece.received === end - start) return
+    const pinned = pinnedTo(tag, own)
+    const reply = await request(reader, key, { start: start + piece.received, end }, pinned).catch(
+      async error => {
+        if (reader.isBeyondEnd(error)) await assertWithin(pinned)
+        throw error
+      },
+    )
     try {
       validateRanges(ranges, reply.meta.size, file)
+      tag = reply.meta.etag
       const whole = joined[group]!
       memory[group] ??= allocate(whole.end - whole.start)
-      await fill(reader, key, reply, memory[group].subarray(start - whole.start, end - whole.start), signal)
+      const into = memory[group].subarray(start - whole.start, end - whole.start)
+      await fill(reader, key, reply, into, piece, pinned.signal)
     } finally {
       reply.stream.destroy()
     }
-    return reply.meta.etag
   }
-  const pieces = joined.flatMap(piecesOf)
-  const tag = ifMatch ?? (await read(pieces.shift()!, undefined))
-  await forEachConcurrently(pieces, CONCURRENCY, piece => read(piece, tag))
+  const pieces = joined.flatMap((range, group) => piecesOf(range, group, maxRequestBytes))
+  const read = (piece: Piece) => eachRequest({ bytes: piece.end - piece.start }, own => readRest(piece, own))
+  if (tag === undefined) await read(pieces.shift()!)
+  await forEachConcurrently(pieces, CONCURRENCY, read)
   return viewsOf(ranges, joined, memory)
 }
 
 interface Piece extends ByteRange {
   /** Ordinal of the coalesced range that it is a part of. */
   group: number
+  /** Bytes of it that are in memory. */
+  received: number
 }
 
-function piecesOf({ start, end }: CoalescedRange, group: number): Piece[] {
+function piecesOf({ start, end }: CoalescedRange, group: number, most: number): Piece[] {
   const pieces: Piece[] = []
-  for (let from = start; from < end; from += PIECE) {
-    pieces.push({ group, start: from, end: Math.min(end, from + PIECE) })
+  for (let from = start; from < end; from += most) {
+    pieces.push({ group, start: from, end: Math.min(end, from + most), received: 0 })
   }
   return pieces
 }
@@ -196,18 +214,21 @@ export function extentOf(
   return { range: { start: Number(first), end: Number(last) + 1 }, size: Number(size) }
 }
 
-/** Reads an answer into memory as it comes. */
+/** Reads an answer into memory as it comes, behind what is there. An answer that is too long is not believed at all. */
 async function fill(
   reader: ObjectReader,
   key: string,
   { stream }: Reply,
   into: Uint8Array,
+  progress: { received: number },
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  let length = 0
+  const from = progress.received
+  let length = from
   stream.on('data', (chunk: Buffer) => {
     if (length + chunk.length <= into.length) into.set(chunk, length)
     length += chunk.length
+    progress.received = length <= into.length ? length : from
   })
   try {
     await abortable(finished(stream, { writable: false }), signal)
@@ -215,7 +236,7 @@ async function fill(
     signal?.throwIfAborted()
     throw reader.broken(key, error)
   }
-  if (length !== into.length) throw wrongLength(reader, key, length, into.length)
+  if (length !== into.length) throw wrongLength(reader, key, length - from, into.length - from)
 }
 
 /** No generator: one that is closed before its first `next()` would not run the block that ends the connection. */

@@ -1,7 +1,7 @@
 import { Budget, type Lease } from '../../core/budget.ts'
-import { SluiceError } from '../../core/errors.ts'
+import { assertCount } from '../../core/count.ts'
 import type { Store } from '../store.ts'
-import { type StoreRequest, through, WrappedStore, wrap } from './wrapped.ts'
+import { type RunRequest, type StoreRequest, through, WrappedStore, wrap } from './wrapped.ts'
 
 export interface LimitOptions {
   /** Most requests under way at once; at least 1. */
@@ -9,16 +9,13 @@ export interface LimitOptions {
 }
 
 /**
- * Lets no more than so many requests be under way at once; the others wait in order. A stream counts while it
+ * Lets no more than so many requests be under way at once, each of a `getRanges` counted; the others wait in order. A
+ * stream counts while it
  * moves, not while it waits for whoever reads or feeds it: a copy from one object to another cannot block
  * itself.
  */
 export function withLimit(store: Store, { requests }: LimitOptions): Store {
-  if (!Number.isSafeInteger(requests) || requests < 1) {
-    throw new SluiceError('invalid-argument', `must be a whole number above 0, not ${requests}`, {
-      option: 'requests',
-    })
-  }
+  assertCount('requests', requests)
   return wrap(store, root => new LimitedStore(root, new Budget(requests)))
 }
 
@@ -31,7 +28,7 @@ class LimitedStore extends WrappedStore {
     this.#free = free
   }
 
-  protected override async call<T>(request: StoreRequest, run: () => Promise<T>): Promise<T> {
+  protected override async call<T>(request: StoreRequest, run: RunRequest<T>): Promise<T> {
     using slot = new Slot(this.#free)
     await slot.take(request.signal)
     this.#slots.set(request, slot)

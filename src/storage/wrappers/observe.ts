@@ -1,34 +1,48 @@
 import { channels } from '../../core/diagnostics.ts'
-import type { ByteRange, GetRangesOptions, Store } from '../store.ts'
-import { request, type StoreMethod, type StoreRequest, through, WrappedStore, wrap } from './wrapped.ts'
+import type { Store } from '../store.ts'
+import { describeFailure, type RequestEvent } from './events.ts'
+import {
+  type RunRequest,
+  type StoreMethod,
+  type StoreRequest,
+  through,
+  WrappedStore,
+  wrap,
+} from './wrapped.ts'
 
-/** One request that has ended, a stream with its last byte or item. Holds no contents and no credentials. */
-export interface StorageRequestEvent {
-  /** The store's URL. */
-  store: string
-  method: StoreMethod
-  /** Key or prefix, from the root of the store. */
-  key: string
-  /** Bytes received or sent, of `getRanges` with the gaps that coalescing read. */
-  bytes: number
-  /** Reads that `getRanges` made of its ranges; objects that a listing gave; 1 otherwise. */
-  count: number
-  /** From the call to its end, with the time that a stream waited for its reader or writer. */
-  milliseconds: number
-  /** What it failed with. */
-  error?: unknown
+/**
+ * Tells of every request, once, when it has ended. Below a layer that retries it tells of each try, above it of what
+ * has come of them.
+ */
+export function withObserver(store: Store, onRequest: (event: RequestEvent) => void): Store {
+  return wrap(
+    store,
+    root => new ObservedStore(root, { active: true, start: () => undefined, end: onRequest }),
+  )
 }
 
 /**
- * Tells of every request, once, when it has ended: through a callback and through the channel
- * `sluice:storage:request` of `node:diagnostics_channel`.
+ * Tells of every request through the channels `sluice:request:start` and `sluice:request:end` of
+ * `node:diagnostics_channel`: what `openStore` puts around each driver, below the layers that limit and retry.
  */
-export function withObserver(store: Store, onRequest?: (event: StorageRequestEvent) => void): Store {
-  const tell = (event: StorageRequestEvent) => {
-    if (channels.storageRequest.hasSubscribers) channels.storageRequest.publish(event)
-    onRequest?.(event)
-  }
-  return wrap(store, root => new ObservedStore(root, tell))
+export function withDiagnostics(store: Store): Store {
+  return wrap(store, root => new ObservedStore(root, CHANNELS))
+}
+
+/** Who is told of requests. */
+interface Listener {
+  /** Whether anybody wants to know: otherwise nothing is measured. */
+  readonly active: boolean
+  start(event: RequestEvent): void
+  end(event: RequestEvent): void
+}
+
+const CHANNELS: Listener = {
+  get active() {
+    return channels.requestStart.hasSubscribers || channels.requestEnd.hasSubscribers
+  },
+  start: event => channels.requestStart.publish(event),
+  end: event => channels.requestEnd.publish(event),
 }
 
 /**
@@ -47,7 +61,7 @@ export class RequestCounts {
   bytesWritten = 0
   errors = 0
 
-  readonly add = ({ method, bytes, ...event }: StorageRequestEvent): void => {
+  readonly add = ({ method, bytes, ...event }: RequestEvent): void => {
     this.requests[method] = (this.requests[method] ?? 0) + 1
     if (method === 'get' || method === 'getRanges') this.bytesRead += bytes
     else this.bytesWritten += bytes
@@ -57,23 +71,25 @@ export class RequestCounts {
 
 /** A request on its way, counting what passes. */
 class Span {
-  bytes = 0
-  count = 0
+  readonly event: RequestEvent
   readonly #begun = performance.now()
-  #tell: ((event: StorageRequestEvent) => void) | undefined
-  readonly #event: Pick<StorageRequestEvent, 'store' | 'method' | 'key'>
+  readonly #listener: Listener
+  #ended = false
 
-  constructor(store: Store, { method, key }: StoreRequest, tell: (event: StorageRequestEvent) => void) {
-    this.#event = { store: store.url, method, key }
-    this.#tell = tell
+  constructor(store: Store, request: StoreRequest, listener: Listener) {
+    const { method, key, bytes, count = 1, attempt = 1 } = request
+    this.event = { store: store.url, method, key, attempt, bytes, count, milliseconds: 0 }
+    this.#listener = listener
+    listener.start(this.event)
   }
 
   /** Tells, once. */
   end(failure?: { error: unknown }): void {
-    const tell = this.#tell
-    this.#tell = undefined
-    const { bytes, count } = this
-    tell?.({ ...this.#event, bytes, count, milliseconds: performance.now() - this.#begun, ...failure })
+    if (this.#ended) return
+    this.#ended = true
+    this.event.milliseconds = performance.now() - this.#begun
+    if (failure !== undefined) Object.assign(this.event, describeFailure(failure.error))
+    this.#listener.end(this.event)
   }
 
   async watch<T>(run: () => Promise<T>, end = true): Promise<T> {
@@ -89,62 +105,46 @@ class Span {
 }
 
 class ObservedStore extends WrappedStore {
-  readonly #tell: (event: StorageRequestEvent) => void
+  readonly #listener: Listener
   /** Of requests that go on after the store's first answer, or whose bytes are counted on the way. */
   readonly #spans = new WeakMap<StoreRequest, Span>()
 
-  constructor(inner: Store, tell: (event: StorageRequestEvent) => void) {
+  constructor(inner: Store, listener: Listener) {
     super(inner)
-    this.#tell = tell
+    this.#listener = listener
   }
 
-  protected override call<T>(request: StoreRequest, run: () => Promise<T>): Promise<T> {
-    const span = this.#spanOf(request)
-    span.bytes = request.bytes
-    span.count = 1
-    return span.watch(run, request.method !== 'get')
+  protected override call<T>(request: StoreRequest, run: RunRequest<T>): Promise<T> {
+    if (!this.#listener.active) return run()
+    const span = new Span(this, request, this.#listener)
+    const { method } = request
+    if (method === 'get' || method === 'put') this.#spans.set(request, span)
+    return span.watch(run, method !== 'get')
   }
 
   protected override received<T>(request: StoreRequest, items: AsyncIterable<T>): AsyncIterable<T> {
-    const span = this.#spanOf(request)
+    const { method } = request
+    const listing = method !== 'get'
+    if (listing && !this.#listener.active) return items
+    const span = listing ? new Span(this, { ...request, count: 0 }, this.#listener) : this.#spans.get(request)
+    if (span === undefined) return items
     const step = async (next: () => Promise<IteratorResult<T>>) => {
       const result = await span.watch(next, false)
       if (result.done) span.end()
-      else if (result.value instanceof Uint8Array) span.bytes += result.value.length
-      else span.count++
+      else if (result.value instanceof Uint8Array) span.event.bytes += result.value.length
+      else span.event.count++
       return result
     }
     return through(items, step, () => span.end())
   }
 
   protected override sent(request: StoreRequest, body: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
-    const span = this.#spanOf(request)
+    const span = this.#spans.get(request)
+    if (span === undefined) return body
     return through(body, async next => {
       const result = await next()
-      if (!result.done) span.bytes += result.value.length
+      if (!result.done) span.event.bytes += result.value.length
       return result
     })
-  }
-
-  /** The driver asks for memory once for each read that it makes: so reads are counted, not ranges. */
-  override getRanges(
-    key: string,
-    ranges: readonly ByteRange[],
-    options: GetRangesOptions = {},
-  ): Promise<Uint8Array[]> {
-    const span = new Span(this, request('getRanges', key, options), this.#tell)
-    const { allocate = bytes => new Uint8Array(bytes) } = options
-    const counted = (bytes: number) => {
-      span.bytes += bytes
-      span.count++
-      return allocate(bytes)
-    }
-    return span.watch(() => this.inner.getRanges(key, ranges, { ...options, allocate: counted }))
-  }
-
-  #spanOf(request: StoreRequest): Span {
-    let span = this.#spans.get(request)
-    if (span === undefined) this.#spans.set(request, (span = new Span(this, request, this.#tell)))
-    return span
   }
 }

@@ -1,5 +1,6 @@
 import { untilAborted } from '../../core/abort.ts'
-import { isSluiceError, SluiceError } from '../../core/errors.ts'
+import { channels } from '../../core/diagnostics.ts'
+import { type ErrorCode, isSluiceError, SluiceError } from '../../core/errors.ts'
 import {
   isTransient,
   RetryBudget,
@@ -10,10 +11,8 @@ import {
 import { validateKey } from '../keys.ts'
 import { readAll } from '../read.ts'
 import type {
-  ByteRange,
   CopyOptions,
   GetOptions,
-  GetRangesOptions,
   GetResult,
   ListOptions,
   ObjectMeta,
@@ -23,18 +22,55 @@ import type {
   StageOptions,
   Store,
 } from '../store.ts'
-import { type StoreRequest, WrappedStore, wrap } from './wrapped.ts'
+import { describeFailure, type RetryEvent } from './events.ts'
+import { type RunRequest, type StoreMethod, type StoreRequest, WrappedStore, wrap } from './wrapped.ts'
 
 export interface StoreRetryOptions extends RetryOptions {
   /** Retries that all requests together may have outstanding; ten successes give one back. @default 100 */
   budget?: number | undefined
-  /** Called before each retry with what failed: the place to count them. */
-  onRetry?: ((error: unknown, request: { method: string; key: string }) => void) | undefined
+  /**
+   * Longest time that one try may take in all, in milliseconds, until the store's answer, or until all bytes have come
+   * of a request of `getRanges`; then it is ended with `timeout`, and tried again. What a body, a listing or a part
+   * that is sent in the background may take is bounded by the driver's idle timeout alone. @default no limit
+   */
+  timeoutMs?: number | undefined
+  /** Called before each retry's pause with what failed: the place to count them. */
+  onRetry?: ((error: unknown, retry: RetryEvent) => void) | undefined
+}
+
+/** What may pass by itself, and does no harm when it is done twice or settled by whoever tries again. */
+const PASSING: readonly ErrorCode[] = ['io', 'timeout']
+
+/** By operation: failures after which it is tried again. */
+const RETRYABLE: Readonly<Record<StoreMethod, readonly ErrorCode[]>> = {
+  head: PASSING,
+  get: PASSING,
+  getRanges: PASSING,
+  list: PASSING,
+  listLevel: PASSING,
+  // Uploads have no order to go on in.
+  listStaged: [],
+  // Settled by reading back, where there is a condition.
+  put: PASSING,
+  copy: PASSING,
+  delete: PASSING,
+  deleteMany: PASSING,
+  // A lost answer leaves an upload without parts, for `vacuum`.
+  stage: PASSING,
+  resumeStaged: PASSING,
+  write: PASSING,
+  checkpoint: PASSING,
+  seal: PASSING,
+  abort: PASSING,
+  completeStaged: PASSING,
+  abortStaged: PASSING,
 }
 
 /**
  * Tries again what failed with `io` or `timeout` and may be done twice. A body that breaks off goes on where it
- * stopped, in the same version of the object; a listing goes on after the last key that it gave.
+ * stopped, in the same version of the object, and so does each request that `getRanges` makes; a listing goes on after
+ * the last key that it gave. What has been tried in vain says how often (`attempts` of the error), and no other layer
+ * tries it again.
  *
  * A put with `create` or `ifMatch` may have succeeded although its answer was lost, and then find its own object
  * in its way: before that is called a failure, the object is read back, and if its bytes are those of this put
@@ -48,18 +84,27 @@ export interface StoreRetryOptions extends RetryOptions {
  * Not retried: a longer stream with `create` or `ifMatch`, which staged uploads do not have; `listStaged`.
  */
 export function withRetry(store: Store, options: StoreRetryOptions = {}): Store {
-  const { budget = 100, onRetry } = options
+  const { budget = 100, timeoutMs, onRetry } = options
   if (!(budget >= 0)) {
     throw new SluiceError('invalid-argument', `must be 0 or more, not ${budget}`, { option: 'budget' })
   }
-  const policy = { ...validateRetryOptions(options), budget: new RetryBudget(budget) }
+  // Node's timers take no more.
+  if (timeoutMs !== undefined && !(timeoutMs > 0 && timeoutMs < 2 ** 31)) {
+    throw new SluiceError('invalid-argument', `must be above 0 and below 2^31, not ${timeoutMs}`, {
+      option: 'timeoutMs',
+    })
+  }
+  const policy = { ...validateRetryOptions(options), budget: new RetryBudget(budget), timeoutMs }
   return wrap(store, root => new RetriedStore(root, policy, onRetry))
 }
 
 /** Most bytes of a stream that are kept, to be put again. */
 const KEPT = 8 * 1024 * 1024
 
-type Policy = ReturnType<typeof validateRetryOptions> & { budget: RetryBudget }
+type Policy = ReturnType<typeof validateRetryOptions> & {
+  budget: RetryBudget
+  timeoutMs: number | undefined
+}
 
 class RetriedStore extends WrappedStore {
   readonly #policy: Policy
@@ -71,19 +116,62 @@ class RetriedStore extends WrappedStore {
     this.#onRetry = onRetry
   }
 
-  protected override call<T>(request: StoreRequest, run: (attempt: number) => Promise<T>): Promise<T> {
+  protected override call<T>(request: StoreRequest, run: RunRequest<T>): Promise<T> {
     const { method, key, signal } = request
-    const onRetry = (error: unknown) => this.#onRetry?.(error, { method, key })
-    return retrying(run, { ...this.#policy, signal, onRetry })
+    return retrying(attempt => this.#tryOnce(request, attempt, run), {
+      ...this.#policy,
+      signal,
+      shouldRetry: error => isTransient(error, RETRYABLE[method]),
+      onRetry: (error, retry) => {
+        if (this.#onRetry === undefined && !channels.requestRetry.hasSubscribers) return
+        const event: RetryEvent = { store: this.url, method, key, ...retry, ...describeFailure(error) }
+        channels.requestRetry.publish(event)
+        this.#onRetry?.(error, event)
+      },
+    })
+  }
+
+  async #tryOnce<T>({ key, signal }: StoreRequest, attempt: number, run: RunRequest<T>): Promise<T> {
+    const { timeoutMs } = this.#policy
+    if (timeoutMs === undefined) return run(attempt === 1 ? undefined : { attempt })
+    const timeout = new AbortController()
+    const end = () => {
+      const reason = `no answer came within ${timeoutMs} ms`
+      timeout.abort(new SluiceError('timeout', reason, { option: 'timeoutMs', file: `${this.url}/${key}` }))
+    }
+    const timer = setTimeout(end, timeoutMs)
+    try {
+      const both = signal === undefined ? timeout.signal : AbortSignal.any([signal, timeout.signal])
+      return await run({ signal: both, attempt })
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  /** The next step of a stream. Only once it has failed does it cost what trying again does. */
+  async #step<T>(request: StoreRequest, step: () => Promise<T>): Promise<T> {
+    let failure: { error: unknown } | undefined
+    try {
+      return await step()
+    } catch (error) {
+      failure = { error }
+    }
+    return this.call(request, () => {
+      if (failure === undefined) return step()
+      const { error } = failure
+      failure = undefined
+      return Promise.reject(error)
+    })
   }
 
   override async get(key: string, options: GetOptions = {}): Promise<GetResult> {
     const request: StoreRequest = { method: 'get', key, signal: options.signal, bytes: 0 }
-    const first = await this.call(request, () => this.inner.get(key, options))
+    const first = await this.call(request, own => this.inner.get(key, { ...options, ...own }))
     const { meta, range } = first
+    let tries = 1
     const reopen = async (start: number) => {
-      const rest = { ...options, range: { start, end: range.end }, ifMatch: meta.etag }
-      return (await this.inner.get(key, rest)).body[Symbol.asyncIterator]()
+      const rest = { range: { start, end: range.end }, ifMatch: meta.etag, attempt: ++tries }
+      return (await this.inner.get(key, { ...options, ...rest })).body[Symbol.asyncIterator]()
     }
     let position = range.start
     let body: AsyncIterator<Uint8Array> | undefined = first.body[Symbol.asyncIterator]()
@@ -107,7 +195,7 @@ class RetriedStore extends WrappedStore {
     }
     const iterator: AsyncIterableIterator<Uint8Array, void, undefined> = {
       [Symbol.asyncIterator]: () => iterator,
-      next: () => this.call(request, next),
+      next: () => this.#step(request, next),
       return: async () => {
         position = range.end
         await body?.return?.()
@@ -116,27 +204,6 @@ class RetriedStore extends WrappedStore {
       },
     }
     return { ...first, body: iterator }
-  }
-
-  /** Memory that a failed try has been given is used again: there may be no more of it. */
-  override getRanges(
-    key: string,
-    ranges: readonly ByteRange[],
-    options: GetRangesOptions = {},
-  ): Promise<Uint8Array[]> {
-    const { allocate = bytes => new Uint8Array(bytes), signal } = options
-    const given: Uint8Array[] = []
-    return this.call({ method: 'getRanges', key, signal, bytes: 0 }, () => {
-      const free = [...given]
-      const reuse = (bytes: number) => {
-        const found = free.findIndex(({ length }) => length === bytes)
-        if (found >= 0) return free.splice(found, 1)[0]!
-        const memory = allocate(bytes)
-        given.push(memory)
-        return memory
-      }
-      return this.inner.getRanges(key, ranges, { ...options, allocate: reuse })
-    })
   }
 
   override put(
@@ -149,14 +216,15 @@ class RetriedStore extends WrappedStore {
       'put',
       key,
       options,
-      () => this.inner.put(key, body, options),
+      own => this.inner.put(key, body, { ...options, ...own }),
       () => body,
     )
   }
 
   override copy(from: string, to: string, options: CopyOptions = {}): Promise<ObjectMeta> {
     const source = () => readAll(this.inner, from, { signal: options.signal })
-    return this.#write('copy', to, options, () => this.inner.copy(from, to, options), source)
+    const write = (own: SignalOption | undefined) => this.inner.copy(from, to, { ...options, ...own })
+    return this.#write('copy', to, options, write, source)
   }
 
   /** Only those keys are tried again that failed for what may pass. */
@@ -168,11 +236,12 @@ class RetriedStore extends WrappedStore {
     let pending = keys
     const request: StoreRequest = { method: 'deleteMany', key: '', signal: options.signal, bytes: 0 }
     try {
-      await this.call(request, async () => {
-        const failed = await this.inner.deleteMany(pending, options)
+      await this.call(request, async own => {
+        const failed = await this.inner.deleteMany(pending, { ...options, ...own })
         for (const key of pending) failures.delete(key)
         for (const [key, error] of failed) failures.set(key, error)
-        pending = [...failed].filter(([, error]) => isTransient(error)).map(([key]) => key)
+        const mayPass = ([, error]: [string, SluiceError]) => isTransient(error, RETRYABLE.deleteMany)
+        pending = [...failed].filter(mayPass).map(([key]) => key)
         if (pending.length > 0) throw failed.get(pending[0]!)
       })
     } catch (error) {
@@ -202,7 +271,7 @@ class RetriedStore extends WrappedStore {
       }
     }
     try {
-      for (let item = await this.call(request, next); !item.done; item = await this.call(request, next)) {
+      for (let item = await this.#step(request, next); !item.done; item = await this.#step(request, next)) {
         last = item.value.key
         yield item.value
       }
@@ -248,12 +317,14 @@ class RetriedStore extends WrappedStore {
     method: 'put' | 'copy',
     key: string,
     { mode, signal }: CopyOptions,
-    write: () => Promise<ObjectMeta>,
+    write: RunRequest<ObjectMeta>,
     written: () => Uint8Array | Promise<Uint8Array>,
   ): Promise<ObjectMeta> {
-    return this.call({ method, key, signal, bytes: 0 }, async attempt => {
+    let attempt = 0
+    return this.call({ method, key, signal, bytes: 0 }, async own => {
+      attempt++
       try {
-        return await write()
+        return await write(own)
       } catch (error) {
         const inTheWay =
           isSluiceError(error) && (error.code === 'already-exists' || error.code === 'precondition')

@@ -2,7 +2,7 @@ import { parseBytes } from '../../core/bytes.ts'
 import { SluiceError } from '../../core/errors.ts'
 import { TokenBucket } from '../../core/token-bucket.ts'
 import type { Store } from '../store.ts'
-import { type StoreRequest, through, WrappedStore, wrap } from './wrapped.ts'
+import { type RunRequest, type StoreRequest, through, WrappedStore, wrap } from './wrapped.ts'
 
 export interface ThrottleOptions {
   /** Bytes read and written, together; a number or `'200MB'`. @default no limit */
@@ -15,7 +15,8 @@ export interface ThrottleOptions {
 
 /**
  * Holds a store to a rate. Bytes are paid for before they are written and before they are handed on after
- * reading; `getRanges` pays for what was asked, not for what coalescing adds.
+ * reading; the requests that `getRanges` makes are paid for one by one, before they are sent, with the gaps between
+ * ranges that they read.
  */
 export function withThrottle(
   store: Store,
@@ -51,7 +52,7 @@ class ThrottledStore extends WrappedStore {
     this.#buckets = buckets
   }
 
-  protected override async call<T>(request: StoreRequest, run: () => Promise<T>): Promise<T> {
+  protected override async call<T>(request: StoreRequest, run: RunRequest<T>): Promise<T> {
     const { method, bytes, signal } = request
     if (!PARTS.has(method)) await this.#buckets.requests?.take(1, signal)
     if (bytes > 0) await this.#buckets.bytes?.take(bytes, signal)

@@ -1,10 +1,12 @@
 import type { SluiceError } from '../../core/errors.ts'
 import { childOf } from '../child.ts'
+import { atOnce } from '../ranges.ts'
 import { showStores } from '../shown.ts'
 import type {
   ByteRange,
   Capabilities,
   CopyOptions,
+  EachRequest,
   GetOptions,
   GetRangesOptions,
   GetResult,
@@ -33,7 +35,14 @@ export interface StoreRequest {
   signal: AbortSignal | undefined
   /** Bytes that are known beforehand to be sent or to be received. */
   bytes: number
+  /** Of a local file: how many stretches of it are read. @default 1 */
+  count?: number | undefined
+  /** Which try it is, where a layer above retries. @default 1 */
+  attempt?: number | undefined
 }
+
+/** Makes a request, with what a layer has changed of its options. */
+export type RunRequest<T> = (own?: SignalOption) => Promise<T>
 
 /**
  * Passes everything on to another store: the base of all wrappers. A wrapper overrides `call`, through which
@@ -52,8 +61,8 @@ export abstract class WrappedStore implements Store {
     this.root = { store: this, prefix: '' }
   }
 
-  /** One request, from its beginning to the store's answer. */
-  protected call<T>(_request: StoreRequest, run: () => Promise<T>): Promise<T> {
+  /** One request, from its beginning to the store's answer; of `getRanges` each one that it makes. */
+  protected call<T>(_request: StoreRequest, run: RunRequest<T>): Promise<T> {
     return run()
   }
 
@@ -76,37 +85,46 @@ export abstract class WrappedStore implements Store {
   }
 
   head(key: string, options?: SignalOption): Promise<ObjectInfo> {
-    return this.call(request('head', key, options), () => this.inner.head(key, options))
+    return this.call(request('head', key, options), own => this.inner.head(key, changed(options, own)))
   }
 
   async get(key: string, options?: GetOptions): Promise<GetResult> {
     const asked = request('get', key, options)
-    const result = await this.call(asked, () => this.inner.get(key, options))
+    const result = await this.call(asked, own => this.inner.get(key, changed(options, own)))
     return { ...result, body: this.received(asked, result.body) }
   }
 
-  getRanges(key: string, ranges: readonly ByteRange[], options?: GetRangesOptions): Promise<Uint8Array[]> {
-    const bytes = ranges.reduce((sum, { start, end }) => sum + end - start, 0)
-    return this.call(request('getRanges', key, options, bytes), () =>
-      this.inner.getRanges(key, ranges, options),
-    )
+  getRanges(
+    key: string,
+    ranges: readonly ByteRange[],
+    options: GetRangesOptions = {},
+  ): Promise<Uint8Array[]> {
+    const { eachRequest: above = atOnce } = options
+    const eachRequest: EachRequest = (part, run) =>
+      above(part, outer => {
+        const asked = { ...request('getRanges', key, { ...options, ...outer }), ...part }
+        return this.call(asked, own => run(changed(outer, own)))
+      })
+    return this.inner.getRanges(key, ranges, { ...options, eachRequest })
   }
 
   put(key: string, body: Uint8Array | AsyncIterable<Uint8Array>, options?: PutOptions): Promise<ObjectMeta> {
     if (body instanceof Uint8Array) {
       const asked = request('put', key, options, body.length)
-      return this.call(asked, () => this.inner.put(key, body, options))
+      return this.call(asked, own => this.inner.put(key, body, changed(options, own)))
     }
     const asked = request('put', key, options)
-    return this.call(asked, () => this.inner.put(key, this.sent(asked, body), options))
+    return this.call(asked, own => this.inner.put(key, this.sent(asked, body), changed(options, own)))
   }
 
   delete(key: string, options?: SignalOption): Promise<void> {
-    return this.call(request('delete', key, options), () => this.inner.delete(key, options))
+    return this.call(request('delete', key, options), own => this.inner.delete(key, changed(options, own)))
   }
 
   deleteMany(keys: readonly string[], options?: SignalOption): Promise<Map<string, SluiceError>> {
-    return this.call(request('deleteMany', '', options), () => this.inner.deleteMany(keys, options))
+    return this.call(request('deleteMany', '', options), own =>
+      this.inner.deleteMany(keys, changed(options, own)),
+    )
   }
 
   list(options?: ListOptions): AsyncIterable<ObjectMeta> {
@@ -114,35 +132,39 @@ export abstract class WrappedStore implements Store {
   }
 
   listLevel(options?: ListOptions): Promise<ListLevel> {
-    return this.call(request('listLevel', options?.prefix ?? '', options), () =>
-      this.inner.listLevel(options),
+    return this.call(request('listLevel', options?.prefix ?? '', options), own =>
+      this.inner.listLevel(changed(options, own)),
     )
   }
 
   copy(from: string, to: string, options?: CopyOptions): Promise<ObjectMeta> {
-    return this.call(request('copy', to, options), () => this.inner.copy(from, to, options))
+    return this.call(request('copy', to, options), own => this.inner.copy(from, to, changed(options, own)))
   }
 
   async stage(key: string, options?: StageOptions): Promise<StagedWriter> {
-    const writer = await this.call(request('stage', key, options), () => this.inner.stage(key, options))
+    const writer = await this.call(request('stage', key, options), own =>
+      this.inner.stage(key, changed(options, own)),
+    )
     return this.#writer(key, writer)
   }
 
   async resumeStaged(checkpoint: StagedUpload, options?: SignalOption): Promise<StagedWriter> {
     const { key } = checkpoint
-    const resume = () => this.inner.resumeStaged(checkpoint, options)
-    return this.#writer(key, await this.call(request('resumeStaged', key, options), resume))
+    const writer = await this.call(request('resumeStaged', key, options), own =>
+      this.inner.resumeStaged(checkpoint, changed(options, own)),
+    )
+    return this.#writer(key, writer)
   }
 
   completeStaged(upload: StagedUpload, options?: SignalOption): Promise<ObjectMeta> {
-    return this.call(request('completeStaged', upload.key, options), () =>
-      this.inner.completeStaged(upload, options),
+    return this.call(request('completeStaged', upload.key, options), own =>
+      this.inner.completeStaged(upload, changed(options, own)),
     )
   }
 
   abortStaged(upload: StagedUpload, options?: SignalOption): Promise<void> {
-    return this.call(request('abortStaged', upload.key, options), () =>
-      this.inner.abortStaged(upload, options),
+    return this.call(request('abortStaged', upload.key, options), own =>
+      this.inner.abortStaged(upload, changed(options, own)),
     )
   }
 
@@ -153,9 +175,12 @@ export abstract class WrappedStore implements Store {
   #writer(key: string, writer: StagedWriter): StagedWriter {
     return {
       write: (bytes, options) =>
-        this.call(request('write', key, options, bytes.length), () => writer.write(bytes, options)),
-      checkpoint: options => this.call(request('checkpoint', key, options), () => writer.checkpoint(options)),
-      seal: options => this.call(request('seal', key, options), () => writer.seal(options)),
+        this.call(request('write', key, options, bytes.length), own =>
+          writer.write(bytes, changed(options, own)),
+        ),
+      checkpoint: options =>
+        this.call(request('checkpoint', key, options), own => writer.checkpoint(changed(options, own))),
+      seal: options => this.call(request('seal', key, options), own => writer.seal(changed(options, own))),
       abort: () => this.call(request('abort', key), () => writer.abort()),
     }
   }
@@ -201,5 +226,14 @@ export function through<T>(
 }
 
 export function request(method: StoreMethod, key: string, options?: SignalOption, bytes = 0): StoreRequest {
-  return { method, key, signal: options?.signal, bytes }
+  return { method, key, signal: options?.signal, attempt: options?.attempt, bytes }
+}
+
+/** Options with what a layer has changed of them. */
+function changed<T extends SignalOption>(
+  options: T | undefined,
+  own: SignalOption | undefined,
+): T | SignalOption | undefined {
+  if (own === undefined) return options
+  return options === undefined ? own : { ...options, ...own }
 }

@@ -4,15 +4,19 @@ import { test } from 'node:test'
 import {
   openStore,
   RequestCounts,
-  type StorageRequestEvent,
+  type RequestEvent,
+  type RetryEvent,
   type Store,
+  withDiagnostics,
   withLimit,
   withObserver,
+  withRetry,
   withThrottle,
 } from '../../../src/index.ts'
+import { MemoryStore } from '../../../src/storage/memory.ts'
 import { readAll } from '../../../src/storage/read.ts'
 import { collect } from '../../../src/testing/conformance/context.ts'
-import { withFaults } from '../../../src/testing/index.ts'
+import { type Fault, withFaults } from '../../../src/testing/index.ts'
 
 const MiB = 1024 * 1024
 
@@ -141,7 +145,7 @@ test('an abort ends the wait for a rate', async () => {
 })
 
 test('each request is told of once, with its bytes', async () => {
-  const events: StorageRequestEvent[] = []
+  const events: RequestEvent[] = []
   const counts = new RequestCounts()
   const inner = await openStore('memory:observed')
   const store = withObserver(inner, event => {
@@ -209,7 +213,7 @@ test('each request is told of once, with its bytes', async () => {
 })
 
 test('a body that breaks off is told of with what came and why', async () => {
-  const events: StorageRequestEvent[] = []
+  const events: RequestEvent[] = []
   const inner = await openStore('memory:')
   await inner.put('key', new Uint8Array(MiB))
   const store = withObserver(
@@ -222,21 +226,52 @@ test('a body that breaks off is told of with what came and why', async () => {
   assert.equal((events[0]!.error as { code: string }).code, 'io')
 })
 
-test('a channel tells subscribers, of observed stores only', async () => {
-  const events: unknown[] = []
-  const listen = (message: unknown) => events.push(message)
-  subscribe('sluice:storage:request', listen)
+test('channels tell subscribers of each request, try by try, of stores that are opened as ever', async () => {
+  const events: [string, RequestEvent | RetryEvent, string | undefined][] = []
+  const names = ['start', 'end', 'retry'].map(name => `sluice:request:${name}`)
+  const listeners = names.map(name => {
+    const listen = (message: unknown) => {
+      const event = message as RequestEvent | RetryEvent
+      events.push([name, event, event.code])
+    }
+    subscribe(name, listen)
+    return () => unsubscribe(name, listen)
+  })
   try {
-    const inner = await openStore('memory:')
-    await inner.put('key', new Uint8Array(3))
-    await withObserver(inner).head('key')
+    const inner = new MemoryStore('events')
+    const faults: Fault[] = ['before', 'after']
+    const faulty = withDiagnostics(withFaults(inner, () => faults.shift()))
+    await withRetry(faulty, { minDelayMs: 1, maxDelayMs: 2 }).put('key', new Uint8Array(3))
+    const told = events.map(([name, { store, method, key, attempt }, code]) => {
+      return [name.slice(15), store, method, key, attempt, code]
+    })
+    const put = ['memory:events', 'put', 'key']
+    assert.deepEqual(told, [
+      ['start', ...put, 1, undefined],
+      ['end', ...put, 1, 'io'],
+      ['retry', ...put, 1, 'io'],
+      ['start', ...put, 2, undefined],
+      ['end', ...put, 2, 'io'],
+      ['retry', ...put, 2, 'io'],
+      ['start', ...put, 3, undefined],
+      ['end', ...put, 3, undefined],
+    ])
+    assert.equal(events[0]![1], events[1]![1], 'the object is the same at both ends')
+    const { delayMs } = events[2]![1] as RetryEvent
+    assert.ok(delayMs >= 0 && delayMs <= 2, `${delayMs}`)
+    events.length = 0
+    const opened = await openStore('memory:events')
+    await opened.put('key', new Uint8Array(1))
     assert.deepEqual(
-      events.map(event => (event as StorageRequestEvent).method),
-      ['head'],
+      events.map(([name]) => name.slice(15)),
+      ['start', 'end'],
     )
   } finally {
-    unsubscribe('sluice:storage:request', listen)
+    for (const stop of listeners) stop()
   }
+  events.length = 0
+  await (await openStore('memory:')).put('key', new Uint8Array(1))
+  assert.equal(events.length, 0)
 })
 
 test('a wrapper wraps the root, whatever child it is given', async () => {
