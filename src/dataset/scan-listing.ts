@@ -5,7 +5,8 @@ import { arrowSchema } from '../parquet/arrow-schema.ts'
 import type { SchemaMemo } from '../parquet/file-metadata.ts'
 import { FOOTER_TAIL, readFooter } from '../parquet/footer.ts'
 import type { FileMetadata } from '../parquet/metadata.ts'
-import { globPrefix, globToRegExp, hasGlob } from '../storage/glob.ts'
+import { glob } from '../storage/find.ts'
+import { hasGlob } from '../storage/glob.ts'
 import type { ObjectMeta, Store } from '../storage/store.ts'
 import { absentColumns, declaredFields, type SchemaRules, sourceColumns } from './file-schema.ts'
 import { isDataFile } from './hive.ts'
@@ -136,9 +137,9 @@ async function listObjects(
   const found = new Map<string, ObjectMeta>()
   for (const pattern of patterns) {
     if (hasGlob(pattern)) {
-      const expression = globToRegExp(pattern)
-      const match = (key: string) => expression.test(key) && (isDataFile(key) || !pattern.endsWith('*'))
-      const { objects } = await readSnapshot(store, { prefix: globPrefix(pattern), match, signal })
+      const match = (key: string) => isDataFile(key) || !pattern.endsWith('*')
+      const list = () => glob(store, pattern, { signal })
+      const { objects } = await readSnapshot(store, { list, match, signal })
       for (const object of objects) found.set(object.key, object)
     } else {
       found.set(pattern, await store.head(pattern, { signal }))

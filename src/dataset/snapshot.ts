@@ -4,8 +4,8 @@ import { isDataFile, isHidden } from './hive.ts'
 import { stateStore } from './state.ts'
 
 export interface SnapshotOptions extends SignalOption {
-  /** Only keys that begin with this. @default '' */
-  prefix?: string
+  /** Lists what may be data, in the order of the keys. @default all keys */
+  list?: (signal: AbortSignal | undefined) => AsyncIterable<ObjectMeta>
   /** Which keys are data, of those that are not hidden. @default those that end in `.parquet` */
   match?: (key: string) => boolean
   /**
@@ -29,7 +29,8 @@ export interface Snapshot {
  * beside the listing, whatever the size and the history of the dataset.
  */
 export async function readSnapshot(dataset: Store, options: SnapshotOptions = {}): Promise<Snapshot> {
-  const { signal, prefix = '', match = isDataFile, state = stateStore(dataset) } = options
+  const { signal, match = isDataFile, state = stateStore(dataset) } = options
+  const { list: listed = signal => dataset.list({ signal }) } = options
   if (state === null) return { objects: await list(), commit: 0 }
   for (;;) {
     const before = await newestCommit(state, { signal })
@@ -39,7 +40,7 @@ export async function readSnapshot(dataset: Store, options: SnapshotOptions = {}
 
   async function list(): Promise<ObjectMeta[]> {
     const objects: ObjectMeta[] = []
-    for await (const object of dataset.list({ prefix, signal })) {
+    for await (const object of listed(signal)) {
       if (!isHidden(object.key) && match(object.key)) objects.push(object)
     }
     return objects

@@ -62,6 +62,72 @@ export function globToRegExp(glob: string): RegExp {
   }
 }
 
+/** A part of a glob between two slashes. */
+export interface GlobSegment {
+  text: string
+  /** The one name that it matches, if it has no wildcards. */
+  literal: string | undefined
+  /** What all names begin with that it matches. */
+  start: string
+  /** Whether it may match more than a segment of a key. */
+  deep: boolean
+  /** Which names it matches; of no use if it is `deep`. */
+  pattern: RegExp
+}
+
+/** The segments of a glob that has no braces. */
+export function globSegments(glob: string): GlobSegment[] {
+  const texts = ['']
+  for (const token of tokensOf(glob)) {
+    if (token === '/') texts.push('')
+    else texts.push(texts.pop() + token)
+  }
+  return texts.map(text => {
+    const start = globPrefix(text)
+    const tokens = tokensOf(text)
+    const wild = tokens.some(token => token === '*' || token === '?' || token.startsWith('['))
+    const deep = tokens.some((token, i) => token === '*' && tokens[i + 1] === '*')
+    return { text, literal: wild ? undefined : start, start, deep, pattern: globToRegExp(text) }
+  })
+}
+
+/** Most globs without braces that one with them is taken apart into. */
+const ALTERNATIVES = 1024
+
+/** Globs without braces that match, together, at least what one with braces does. */
+export function expandBraces(glob: string): string[] {
+  const found: string[] = []
+  for (const alternative of alternatives(glob)) {
+    if (found.push(alternative) > ALTERNATIVES) {
+      return [`${globPrefix(glob).replace(/[*?[{\\]/g, String.raw`\$&`)}**`]
+    }
+  }
+  return found
+}
+
+function* alternatives(glob: string): Generator<string> {
+  const tokens = tokensOf(glob)
+  const open = tokens.indexOf('{')
+  if (open < 0) return yield glob
+  const cuts = [open]
+  let depth = 0
+  for (let i = open; i < tokens.length; i++) {
+    if (tokens[i] === '{') depth++
+    else if (tokens[i] === '}') depth--
+    if (depth === 0 || (depth === 1 && tokens[i] === ',')) cuts.push(i)
+    if (depth === 0) break
+  }
+  const text = (from: number, to?: number): string => tokens.slice(from, to).join('')
+  for (const [i, cut] of cuts.slice(0, -1).entries()) {
+    yield* alternatives(text(0, open) + text(cut + 1, cuts[i + 1]) + text(cuts.at(-1)! + 1))
+  }
+}
+
+/** Escapes and sets of characters, and all other characters one by one. */
+function tokensOf(glob: string): string[] {
+  return glob.match(/\\.|\[[!^]?(?:\][^\]]*|[^\]]+)\]|./gsu) ?? []
+}
+
 function quote(character: string): string {
   return character.replace(/[\\^$.*+?()[\]{}|]/g, String.raw`\$&`)
 }

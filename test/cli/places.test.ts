@@ -51,6 +51,8 @@ test('ls lists folders and files, and everything below', async t => {
   }
   assert.deepEqual(await keys(folder), ['sub/', 'top.parquet'])
   assert.deepEqual(await keys(folder, '--recursive'), ['sub/deep.parquet', 'top.parquet'])
+  assert.deepEqual(await keys(folder, '--depth', '1'), ['sub/', 'top.parquet'])
+  assert.deepEqual(await keys(folder, '--depth', '2'), ['sub/deep.parquet', 'top.parquet'])
   assert.deepEqual(await keys(join(folder, '*.parquet')), ['top.parquet'])
   assert.deepEqual(await keys(join(folder, 'top.parquet')), ['top.parquet'])
 })
