@@ -6,7 +6,7 @@ import {
   glob,
   globToRegExp,
   openStore,
-  type StorageRequestEvent,
+  type RequestEvent,
   type Store,
   walk,
   withObserver,
@@ -51,7 +51,7 @@ async function counted(
   store: Store,
   list: (store: Store) => AsyncIterable<{ key?: string; prefix?: string }>,
 ) {
-  const events: StorageRequestEvent[] = []
+  const events: RequestEvent[] = []
   const found = await collect(
     list(withObserver(store, event => events.push(event))),
     ({ key, prefix }) => key ?? prefix!,
