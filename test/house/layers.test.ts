@@ -27,7 +27,7 @@ const OWNERS: Record<string, RegExp> = {
   'node:fs': /^(storage\/local|storage\/config-file\.ts$|core\/kernels\/kernels\.ts$|cli\/location\.ts$)/,
   'node:fs/promises': /^storage\/local/,
   'node:worker_threads': /^(core\/lanes|dataset\/lane-worker)\.ts$/,
-  'node:zlib': /^parquet\//,
+  'node:zlib': /^(parquet\/|storage\/s3\/)/,
 }
 
 interface Import {

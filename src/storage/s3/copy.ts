@@ -1,8 +1,11 @@
+import type { IncomingHttpHeaders } from 'node:http'
 import { forEachConcurrently } from '../../core/concurrency.ts'
 import type { ObjectAttributes, ObjectMeta, PutMode, SignalOption } from '../store.ts'
-import { metaOf, type S3Bucket, unquoted } from './bucket.ts'
-import { head, infoOf } from './read.ts'
-import { described, MultipartUpload, type S3Part, sourceKey } from './upload.ts'
+import { type S3Bucket, type S3Headers, unquoted } from './bucket.ts'
+import { head, infoOf, METADATA, sizeOf } from './read.ts'
+import { encodePath } from './signer.ts'
+import { described, MultipartUpload, type S3Part } from './upload.ts'
+import { textOf } from './xml.ts'
 
 /** Copied in one request; more in several at once, none of which takes so long that it looks dead. */
 const WHOLE = 1024 ** 3
@@ -22,40 +25,29 @@ export async function copyObject(
   { signal }: SignalOption,
 ): Promise<ObjectMeta | { empty: ObjectAttributes }> {
   const source = await head(bucket, from, { signal })
-  const size = source.ContentLength ?? 0
-  if (from === to && mode === 'overwrite') return metaOf(to, source, size)
-  const path = `${bucket.name}/${bucket.absolute(from)}`.split('/').map(encodeURIComponent).join('/')
-  const pinned = { CopySource: path, CopySourceIfMatch: `"${unquoted(source.ETag)}"` }
-  const { all, customerKey, create } = bucket.defaults
+  const size = sizeOf(source)
+  if (from === to && mode === 'overwrite') return infoOf(to, source, size)
+  const path = `/${bucket.name}/${bucket.absolute(from)}`
+  const pinned: S3Headers = {
+    'x-amz-copy-source': encodePath(path),
+    'x-amz-copy-source-if-match': `"${unquoted(source.etag)}"`,
+  }
+  const { customerKey, sourceKey, create } = bucket.defaults
   if (mode === 'overwrite' && size <= WHOLE) {
-    const request = {
-      ...all,
-      ...customerKey,
-      ...sourceKey(bucket),
-      ...create,
-      ...pinned,
-      Key: bucket.absolute(to),
-    }
-    const { CopyObjectResult } = await bucket.send('CopyObject', to, signal, (s3, http) =>
-      s3.copyObject(request, http),
-    )
-    return described(bucket, to, { etag: unquoted(CopyObjectResult?.ETag), size }, signal)
+    const headers = { ...customerKey, ...sourceKey, ...create, ...pinned }
+    const reply = await bucket.ask({ name: 'CopyObject', method: 'PUT', key: to, headers, signal })
+    return described(bucket, to, { etag: unquoted(textOf(reply, 'ETag')), size }, signal)
   }
   // There is no part of nothing to copy.
   if (size === 0) return { empty: infoOf(to, source, 0) }
-  const { ContentType, ContentEncoding, ContentLanguage, ContentDisposition, CacheControl, Metadata } = source
-  const properties = { ContentType, ContentEncoding, ContentLanguage, ContentDisposition, CacheControl }
-  const upload = await MultipartUpload.create(bucket, to, signal, {
-    ...properties,
-    ...(Metadata && { Metadata }),
-  })
+  const upload = await MultipartUpload.create(bucket, to, signal, kept(source))
   try {
     const parts: S3Part[] = []
     const partSize = size <= WHOLE ? size : Math.max(MIN_PART, Math.ceil(size / MAX_PARTS))
     const numbers = Array.from({ length: Math.ceil(size / partSize) }, (_, i) => i)
     await forEachConcurrently(numbers, CONCURRENCY, async i => {
       const range = `bytes=${i * partSize}-${Math.min(size, (i + 1) * partSize) - 1}`
-      const piece = numbers.length === 1 ? pinned : { ...pinned, CopySourceRange: range }
+      const piece = numbers.length === 1 ? pinned : { ...pinned, 'x-amz-copy-source-range': range }
       parts[i] = await upload.copy(i + 1, piece, signal)
     })
     return await upload.put(parts, size, mode, signal)
@@ -63,4 +55,14 @@ export async function copyObject(
     await upload.abort().catch(() => undefined)
     throw error
   }
+}
+
+/** What else is kept of an object, where its bytes are copied by themselves. */
+const PROPERTIES = /^(content-(type|encoding|language|disposition)|cache-control)$/
+
+function kept(source: IncomingHttpHeaders): S3Headers {
+  const entries = Object.entries(source).filter(
+    ([name]) => PROPERTIES.test(name) || name.startsWith(METADATA),
+  )
+  return Object.fromEntries(entries.map(([name, value]) => [name, String(value)]))
 }

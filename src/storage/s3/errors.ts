@@ -1,5 +1,7 @@
+import type { IncomingHttpHeaders } from 'node:http'
 import { type ErrorCode, SluiceError } from '../../core/errors.ts'
 import { millisecondsUntil, ServiceFailure, STATUSES, systemCode } from '../remote/errors.ts'
+import { parseXml, textOf, type XmlElement } from './xml.ts'
 
 /** What a request was about. */
 export interface S3Operation {
@@ -28,7 +30,7 @@ const CODES: Record<string, ErrorCode> = {
   PermanentRedirect: 'invalid-argument',
   PreconditionFailed: 'precondition',
   RequestTimeout: 'io',
-  // The SDK takes the service's time from the answer: a second try succeeds.
+  // The service's time is taken from the answer: a second try succeeds.
   RequestTimeTooSkewed: 'io',
   SlowDown: 'io',
 }
@@ -45,12 +47,18 @@ const PERMISSIONS: Record<string, string> = {
   UploadPartCopy: 's3:GetObject on the source and s3:PutObject on the destination',
 }
 
-/** Anything that the SDK throws as a typed error about the operation. */
+/** A request that failed, as a typed error: it got no answer, or the SDK, asked for credentials, threw. */
 export function s3Error(error: unknown, operation: S3Operation): SluiceError {
   if (error instanceof SluiceError) return error
   const answer = answerOf(error)
-  if (answer === undefined) return withoutAnswer(error, operation)
-  const { failure, region, retryAfterMs } = answer
+  return answer === undefined ? withoutAnswer(error, operation) : answerError(answer, operation)
+}
+
+/** What the service has answered with instead of what was asked for. */
+export function answerError(
+  { failure, region, retryAfterMs }: FailedAnswer,
+  operation: S3Operation,
+): SluiceError {
   const { code, status, requestId } = failure
   const kind = CODES[code] ?? STATUSES[status] ?? 'io'
   const request = requestId === undefined ? '' : `, request ${requestId}`
@@ -112,10 +120,18 @@ function hintOf(
   return undefined
 }
 
+/** As the SDK names it. */
+const NO_CREDENTIALS = 'CredentialsProviderError'
+
+/** Credentials that are none. */
+export function noCredentials(): Error {
+  return Object.assign(new Error('The credentials have no key'), { name: NO_CREDENTIALS })
+}
+
 /** A request that got no answer: no connection, a broken one, or none was tried. */
 function withoutAnswer(error: unknown, { name, file }: S3Operation): SluiceError {
   const { message, name: kind } = error instanceof Error ? error : new Error(String(error))
-  if (kind === 'CredentialsProviderError' || /^Resolved credential object is not valid/.test(message)) {
+  if (kind === NO_CREDENTIALS) {
     return new SluiceError('permission', `no credentials were found (${name})`, {
       file,
       hint: "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE or the option 'credentials'.",
@@ -126,6 +142,15 @@ function withoutAnswer(error: unknown, { name, file }: S3Operation): SluiceError
       option: 'region',
       file,
       hint: "Set it, or AWS_REGION, to the bucket's region.",
+    })
+  }
+  if (kind === 'EndpointError') {
+    return new SluiceError('invalid-argument', `there is no endpoint for the bucket: ${message}`, { file })
+  }
+  if (/SigV4a implementation/.test(message)) {
+    return new SluiceError('unsupported', 'the bucket wants signatures of version 4a', {
+      file,
+      hint: "Install the package '@aws-sdk/signature-v4a' and load it.",
     })
   }
   const code = systemCode(error)
@@ -140,31 +165,47 @@ function withoutAnswer(error: unknown, { name, file }: S3Operation): SluiceError
   })
 }
 
-interface Answer {
+/** An error, as a service has answered it. */
+export interface FailedAnswer {
   failure: ServiceFailure
   /** Where the bucket is, if the service has said so. */
-  region: string | undefined
-  retryAfterMs: number | undefined
+  region?: string | undefined
+  retryAfterMs?: number | undefined
 }
 
-/** The SDK's own error holds headers and, for a bad signature, the key and what was signed: picked, not passed on. */
-function answerOf(error: unknown): Answer | undefined {
+/** The answer to a request of ours. Of its body only what names the failure is kept: others parts of it are secret. */
+export function failedAnswer(status: number, headers: IncomingHttpHeaders, body: string): FailedAnswer {
+  const said = errorIn(body)
+  // A HEAD has no body to name the error in.
+  const code = (said && textOf(said, 'Code')) || String(status)
+  const message = (said && textOf(said, 'Message')) || ''
+  const requestId = headers['x-amz-request-id'] ?? (said && textOf(said, 'RequestId'))
+  return {
+    // Some services send the header twice.
+    failure: new ServiceFailure(message, code, status, String(requestId ?? '').split(',')[0] || undefined),
+    region: headers['x-amz-bucket-region']?.toString(),
+    retryAfterMs: millisecondsUntil(headers['retry-after']),
+  }
+}
+
+/** The error that a body is, if it is one: also services that answer in HTML have a status. */
+function errorIn(body: string): XmlElement | undefined {
+  try {
+    const root = parseXml(body)
+    return root.name === 'Error' ? root : root.children.find(({ name }) => name === 'Error')
+  } catch {
+    return undefined
+  }
+}
+
+/** What the SDK got from a service that it asked for credentials or for a session. */
+function answerOf(error: unknown): FailedAnswer | undefined {
   if (!(error instanceof Error) || !('$metadata' in error)) return undefined
   const { httpStatusCode: status, requestId } = error.$metadata as {
     httpStatusCode?: number
     requestId?: string
   }
   if (status === undefined) return undefined
-  const { headers } =
-    ('$response' in error ? (error.$response as { headers?: Record<string, string> }) : {}) ?? {}
-  // A HEAD has no body to name the error in: then the SDK calls it `NotFound`, `412` or `UnknownError`.
-  const unnamed = /^(\d+|Unknown|UnknownError|NotFound|Error)$/.test(error.name)
-  const code = unnamed ? String(status) : error.name
-  const message = unnamed || error.message === error.name ? '' : error.message
-  return {
-    // Some services send the header twice.
-    failure: new ServiceFailure(message, code, status, requestId?.split(',')[0]),
-    region: headers?.['x-amz-bucket-region'],
-    retryAfterMs: millisecondsUntil(headers?.['retry-after']),
-  }
+  const message = error.message === error.name ? '' : error.message
+  return { failure: new ServiceFailure(message, error.name, status, requestId) }
 }

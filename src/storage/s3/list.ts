@@ -1,13 +1,8 @@
-import type {
-  ListMultipartUploadsOutput,
-  ListMultipartUploadsRequest,
-  ListObjectsV2Output,
-  ListObjectsV2Request,
-} from '@aws-sdk/client-s3'
 import { SluiceError } from '../../core/errors.ts'
 import { compareKeys, validateKey } from '../keys.ts'
 import type { ListLevel, ListOptions, ObjectMeta, SignalOption, StagedUpload } from '../store.ts'
 import { metaOf, type S3Bucket } from './bucket.ts'
+import { textOf, type XmlElement } from './xml.ts'
 
 /** All objects of a bucket's folder, in order. */
 export async function* listObjects(
@@ -16,9 +11,7 @@ export async function* listObjects(
 ): AsyncGenerator<ObjectMeta, void, undefined> {
   let last: string | undefined
   for await (const page of pages(bucket, options, undefined)) {
-    for (const object of page.Contents ?? []) {
-      const meta = describe(bucket, object, page)
-      if (meta === undefined) continue
+    for (const meta of page.objects) {
       if (last !== undefined && compareKeys(last, meta.key) >= 0) throw unordered(bucket, last, meta.key)
       last = meta.key
       yield meta
@@ -31,15 +24,8 @@ export async function* listObjects(
 export async function listLevel(bucket: S3Bucket, options: ListOptions): Promise<ListLevel> {
   const level: ListLevel = { objects: [], prefixes: [] }
   for await (const page of pages(bucket, options, '/')) {
-    for (const object of page.Contents ?? []) {
-      const meta = describe(bucket, object, page)
-      if (meta !== undefined) level.objects.push(meta)
-    }
-    for (const { Prefix = '' } of page.CommonPrefixes ?? []) {
-      const prefix = bucket.relative(decode(Prefix, page))
-      addressable(bucket, prefix.slice(0, -1))
-      level.prefixes.push(prefix)
-    }
+    for (const meta of page.objects) level.objects.push(meta)
+    for (const prefix of page.prefixes) level.prefixes.push(prefix)
   }
   // Services differ in whether a prefix that begins before `startAfter` and ends after it is among the others.
   const cut = prefixAround(options)
@@ -68,79 +54,125 @@ export async function* listUploads(
   prefix: string,
   { signal }: SignalOption,
 ): AsyncGenerator<{ upload: StagedUpload; started: Date }, void, undefined> {
-  for await (const page of uploadPages(bucket, prefix, signal)) {
-    for (const { Key, UploadId, Initiated } of page.Uploads ?? []) {
-      const key = bucket.relative(decode(Key ?? '', page))
-      // Its size is not known before it is sealed.
-      yield { upload: { key, size: 0, token: { uploadId: UploadId } }, started: Initiated ?? new Date(0) }
-      signal?.throwIfAborted()
-    }
-  }
-}
-
-async function* uploadPages(
-  bucket: S3Bucket,
-  prefix: string,
-  signal: AbortSignal | undefined,
-): AsyncGenerator<ListMultipartUploadsOutput, void, undefined> {
   signal?.throwIfAborted()
   if (!canBegin(prefix)) return
-  const request: ListMultipartUploadsRequest = {
-    ...bucket.defaults.all,
-    Prefix: bucket.absolutePrefix(prefix),
-    EncodingType: 'url',
-  }
-  let page: ListMultipartUploadsOutput
+  const query = { uploads: '', prefix: bucket.absolutePrefix(prefix), 'encoding-type': 'url' }
+  let marker: { 'key-marker': string; 'upload-id-marker': string } | undefined
   do {
-    page = await bucket.send('ListMultipartUploads', prefix, signal, (s3, http) =>
-      s3.listMultipartUploads({ ...request }, http),
-    )
-    yield page
-    request.KeyMarker = decode(page.NextKeyMarker ?? '', page)
-    request.UploadIdMarker = page.NextUploadIdMarker
-  } while (page.IsTruncated && request.KeyMarker !== '')
+    const page = await bucket.ask({
+      name: 'ListMultipartUploads',
+      method: 'GET',
+      prefix,
+      query: { ...query, ...marker },
+      signal,
+    })
+    const decode = decoderOf(bucket, page)
+    for (const { name, children } of page.children) {
+      if (name !== 'Upload') continue
+      const { Key = '', UploadId: uploadId, Initiated } = fieldsOf(children)
+      // Its size is not known before it is sealed.
+      const upload = { key: bucket.relative(decode(Key)), size: 0, token: { uploadId } }
+      yield { upload, started: new Date(Initiated ?? 0) }
+      signal?.throwIfAborted()
+    }
+    const next = decode(textOf(page, 'NextKeyMarker') ?? '')
+    const more = textOf(page, 'IsTruncated') === 'true' && next !== ''
+    marker = more
+      ? { 'key-marker': next, 'upload-id-marker': textOf(page, 'NextUploadIdMarker') ?? '' }
+      : undefined
+  } while (marker !== undefined)
+}
+
+interface Page {
+  objects: ObjectMeta[]
+  /** Relative to the store. */
+  prefixes: string[]
 }
 
 async function* pages(
   bucket: S3Bucket,
   { prefix = '', startAfter = '', signal }: ListOptions,
   delimiter: '/' | undefined,
-): AsyncGenerator<ListObjectsV2Output, void, undefined> {
+): AsyncGenerator<Page, void, undefined> {
   signal?.throwIfAborted()
   if (!canBegin(prefix)) return
-  const request: ListObjectsV2Request = {
-    ...bucket.defaults.all,
-    Prefix: bucket.absolutePrefix(prefix),
-    Delimiter: delimiter,
-    StartAfter: startAfter === '' ? undefined : bucket.absolutePrefix(startAfter),
-    EncodingType: 'url',
+  const query = {
+    'list-type': '2',
+    prefix: bucket.absolutePrefix(prefix),
+    delimiter,
+    'start-after':
+      startAfter === ''
+        ? undefined
+        : bucket.absolutePrefix(startAfter.replaceAll(/\p{Surrogate}/gu, '\ufffd')),
+    'encoding-type': 'url',
   }
+  let token: string | undefined
   do {
-    const page = await bucket.send('ListObjectsV2', prefix, signal, (s3, http) =>
-      s3.listObjectsV2({ ...request }, http),
-    )
-    yield page
-    request.ContinuationToken = page.IsTruncated ? page.NextContinuationToken : undefined
-  } while (request.ContinuationToken !== undefined)
+    const root = await bucket.ask({
+      name: 'ListObjectsV2',
+      method: 'GET',
+      prefix,
+      query: { ...query, 'continuation-token': token },
+      signal,
+    })
+    yield pageOf(bucket, root)
+    token = textOf(root, 'NextContinuationToken')
+    if (textOf(root, 'IsTruncated') !== 'true') return
+    if (!token) throw unlisted(bucket, 'a page says that more follows and not from where')
+  } while (true)
+}
+
+function pageOf(bucket: S3Bucket, root: XmlElement): Page {
+  const decode = decoderOf(bucket, root)
+  const page: Page = { objects: [], prefixes: [] }
+  for (const { name, children } of root.children) {
+    if (name === 'Contents') {
+      const meta = describe(bucket, fieldsOf(children), decode)
+      if (meta !== undefined) page.objects.push(meta)
+    } else if (name === 'CommonPrefixes') {
+      const prefix = bucket.relative(decode(fieldsOf(children).Prefix ?? ''))
+      addressable(bucket, prefix.slice(0, -1))
+      page.prefixes.push(prefix)
+    }
+  }
+  return page
+}
+
+/** What is looked at of an entry of a listing. */
+interface Fields {
+  Key?: string
+  Size?: string
+  ETag?: string
+  LastModified?: string
+  Prefix?: string
+  UploadId?: string
+  Initiated?: string
+}
+
+function fieldsOf(children: readonly XmlElement[]): Fields {
+  const fields: Record<string, string> = {}
+  for (const { name, text } of children) fields[name] = text
+  return fields
 }
 
 function describe(
   bucket: S3Bucket,
-  object: NonNullable<ListObjectsV2Output['Contents']>[number],
-  page: ListObjectsV2Output,
+  { Key, Size = '', ETag, LastModified }: Fields,
+  decode: (text: string) => string,
 ): ObjectMeta | undefined {
-  const key = bucket.relative(decode(object.Key ?? '', page))
-  const size = object.Size ?? 0
+  if (Key === undefined || !/^\d{1,15}$/.test(Size)) throw unlisted(bucket, 'an object has no key or size')
+  const key = bucket.relative(decode(Key))
+  const size = Number(Size)
   // What consoles and other tools put to show an empty folder.
   if (size === 0 && (key === '' || key.endsWith('/'))) return undefined
   addressable(bucket, key)
-  return metaOf(key, object, size)
+  return metaOf(key, size, ETag, LastModified)
 }
 
 /** Whether a key can begin with this: otherwise no request is needed, which many services would get wrong. */
 function canBegin(prefix: string): boolean {
   const complete = prefix.slice(0, prefix.lastIndexOf('/') + 1)
-  if (prefix.includes('\0')) return false
+  if (prefix.includes('\0') || /\p{Surrogate}/u.test(prefix)) return false
   return complete === '' || isKey(complete.slice(0, -1))
 }
 
@@ -166,8 +198,19 @@ function addressable(bucket: S3Bucket, key: string): void {
 }
 
 /** Names come percent-encoded where the service has understood that they should. */
-function decode(text: string, { EncodingType }: { EncodingType?: string | undefined }): string {
-  return EncodingType === 'url' ? decodeURIComponent(text.replaceAll('+', ' ')) : text
+function decoderOf(bucket: S3Bucket, page: XmlElement): (text: string) => string {
+  if (textOf(page, 'EncodingType') !== 'url') return text => text
+  return text => {
+    try {
+      return decodeURIComponent(text.replaceAll('+', ' '))
+    } catch {
+      throw unlisted(bucket, `${JSON.stringify(text)} is not percent-encoded`)
+    }
+  }
+}
+
+function unlisted(bucket: S3Bucket, reason: string): SluiceError {
+  return new SluiceError('io', `the listing is damaged: ${reason}`, { file: bucket.url })
 }
 
 function unordered(bucket: S3Bucket, before: string, after: string): SluiceError {

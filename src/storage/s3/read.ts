@@ -1,11 +1,15 @@
-import { Readable } from 'node:stream'
-import type { GetObjectOutput, HeadObjectOutput } from '@aws-sdk/client-s3'
-import { SluiceError } from '../../core/errors.ts'
+import type { IncomingHttpHeaders } from 'node:http'
 import { failureOf } from '../remote/errors.ts'
 import { extentOf, type ObjectReader, type Pinned, type Reply, type RequestedRange } from '../remote/read.ts'
 import type { ObjectInfo } from '../store.ts'
-import { MARK, metaOf, type S3Bucket } from './bucket.ts'
+import { metaOf, type S3Bucket, type S3Headers } from './bucket.ts'
 import { s3Error } from './errors.ts'
+
+/** The metadata by which an object is known to be the result of an upload, whatever has become of its reply. */
+export const MARK = 'sluice-upload'
+
+/** Headers that metadata travel in begin with this. */
+export const METADATA = 'x-amz-meta-'
 
 /** Reads objects of a bucket. */
 export function s3Reader(bucket: S3Bucket): ObjectReader {
@@ -20,22 +24,33 @@ export function s3Reader(bucket: S3Bucket): ObjectReader {
 }
 
 export async function headObject(bucket: S3Bucket, key: string, options: Pinned): Promise<ObjectInfo> {
-  const reply = await head(bucket, key, options)
-  return infoOf(key, reply, reply.ContentLength ?? 0)
-}
-
-/** With the attributes that whoever put it has given. */
-export function infoOf(key: string, reply: HeadObjectOutput, size: number): ObjectInfo {
-  const { ContentType: contentType, Metadata = {} } = reply
-  const { [MARK]: _, ...metadata } = Metadata
-  return { ...metaOf(key, reply, size), contentType, metadata }
+  const headers = await head(bucket, key, options)
+  return infoOf(key, headers, sizeOf(headers))
 }
 
 /** All that the service says of an object. */
-export function head(bucket: S3Bucket, key: string, { ifMatch, signal }: Pinned): Promise<HeadObjectOutput> {
-  const { all, customerKey } = bucket.defaults
-  const request = { ...all, ...customerKey, Key: bucket.absolute(key), ...pinOf(ifMatch) }
-  return bucket.send('HeadObject', key, signal, (s3, http) => s3.headObject(request, http))
+export function head(
+  bucket: S3Bucket,
+  key: string,
+  { ifMatch, signal }: Pinned,
+): Promise<IncomingHttpHeaders> {
+  const headers = { ...bucket.defaults.customerKey, ...pinOf(ifMatch) }
+  return bucket.call({ name: 'HeadObject', method: 'HEAD', key, headers, signal })
+}
+
+/** What an answer's headers say of an object, with the attributes that whoever put it has given. */
+export function infoOf(key: string, headers: IncomingHttpHeaders, size: number): ObjectInfo {
+  const { etag, 'last-modified': lastModified, 'content-type': contentType } = headers
+  const metadata: Record<string, string> = {}
+  for (const name in headers) {
+    if (name.startsWith(METADATA)) metadata[name.slice(METADATA.length)] = String(headers[name])
+  }
+  delete metadata[MARK]
+  return { ...metaOf(key, size, etag, lastModified), contentType, metadata }
+}
+
+export function sizeOf({ 'content-length': length = '0' }: IncomingHttpHeaders): number {
+  return Number(length)
 }
 
 async function openObject(
@@ -44,13 +59,11 @@ async function openObject(
   range: RequestedRange | undefined,
   { ifMatch, signal }: Pinned,
 ): Promise<Reply> {
-  const { all, customerKey } = bucket.defaults
-  const asked = { ...all, ...customerKey, Key: bucket.absolute(key), ...pinOf(ifMatch) }
-  const reply = await bucket.send('GetObject', key, signal, (s3, http) =>
-    s3.getObject(range === undefined ? asked : { ...asked, Range: headerOf(range) }, http),
-  )
-  const { range: got, size } = extentOf(reply.ContentRange, reply.ContentLength ?? 0)
-  return { meta: infoOf(key, reply, size), range: got, stream: streamOf(reply) }
+  const asked: S3Headers = range === undefined ? {} : { range: headerOf(range) }
+  const headers = { ...bucket.defaults.customerKey, ...pinOf(ifMatch), ...asked }
+  const stream = await bucket.open({ name: 'GetObject', method: 'GET', key, headers, signal })
+  const { range: got, size } = extentOf(stream.headers['content-range'], sizeOf(stream.headers))
+  return { meta: infoOf(key, stream.headers, size), range: got, stream }
 }
 
 function headerOf(range: RequestedRange): string {
@@ -58,12 +71,6 @@ function headerOf(range: RequestedRange): string {
   return `bytes=${range.start}-${range.end === undefined ? '' : range.end - 1}`
 }
 
-function streamOf({ Body: body }: GetObjectOutput): Readable {
-  if (!(body instanceof Readable)) throw new SluiceError('io', 'the answer has no body that can be read')
-  // The connection may break before anybody reads, which nobody would listen to.
-  return body.on('error', () => undefined)
-}
-
-function pinOf(etag: string | undefined): { IfMatch?: string } {
-  return etag === undefined ? {} : { IfMatch: `"${etag}"` }
+function pinOf(etag: string | undefined): S3Headers {
+  return etag === undefined ? {} : { 'if-match': `"${etag}"` }
 }

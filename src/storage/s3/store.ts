@@ -37,7 +37,6 @@ import {
   partBytes,
   propertiesOf,
   type S3Part,
-  unshared,
   untilAlone,
 } from './upload.ts'
 
@@ -110,8 +109,7 @@ export class S3Store implements Store {
   }
 
   async delete(key: string, { signal }: SignalOption = {}): Promise<void> {
-    const request = { ...this.#bucket.defaults.all, Key: this.#bucket.absolute(key) }
-    await this.#bucket.send('DeleteObject', key, signal, (s3, http) => s3.deleteObject(request, http))
+    await this.#bucket.call({ name: 'DeleteObject', method: 'DELETE', key, signal })
   }
 
   deleteMany(keys: readonly string[], options?: SignalOption): Promise<Map<string, SluiceError>> {
@@ -186,20 +184,17 @@ export class S3Store implements Store {
     bytes: Uint8Array,
     { mode = 'overwrite', signal, ...attributes }: PutOptions,
   ): Promise<ObjectMeta> {
-    const { all, customerKey, create } = this.#bucket.defaults
-    const request = {
-      ...all,
-      ...customerKey,
-      ...create,
+    const { customerKey, create } = this.#bucket.defaults
+    const properties = {
       ...conditionOf(mode),
       ...propertiesOf(attributes),
-      Key: this.#bucket.absolute(key),
-      Body: unshared(bytes),
+      ...this.#bucket.checksumOf(bytes),
     }
-    const send = () => this.#bucket.send('PutObject', key, signal, (s3, http) => s3.putObject(request, http))
+    const headers = { ...customerKey, ...create, ...properties }
+    const request = { name: 'PutObject', method: 'PUT', key, headers, body: bytes, signal } as const
     try {
-      const { ETag } = await untilAlone(send, signal)
-      return await described(this.#bucket, key, { etag: unquoted(ETag), size: bytes.length }, signal)
+      const reply = await untilAlone(() => this.#bucket.call(request), signal)
+      return await described(this.#bucket, key, { etag: unquoted(reply.etag), size: bytes.length }, signal)
     } catch (error) {
       throw conditionError(error, mode, this.#bucket.place(key))
     }

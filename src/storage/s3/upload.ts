@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto'
-import type { CompleteMultipartUploadOutput, CreateMultipartUploadRequest } from '@aws-sdk/client-s3'
+import { delay } from '../../core/abort.ts'
 import { isSluiceError, SluiceError } from '../../core/errors.ts'
 import { retrying } from '../../core/retry.ts'
 import { failureOf } from '../remote/errors.ts'
 import type { PartUpload } from '../remote/part-writer.ts'
 import type { ObjectAttributes, ObjectMeta, PutMode, StagedUpload } from '../store.ts'
-import { MARK, metaOf, type S3Bucket, unquoted } from './bucket.ts'
-import { head } from './read.ts'
+import { metaOf, type S3Bucket, type S3Headers, type S3Request, unquoted } from './bucket.ts'
+import { head, MARK, METADATA, sizeOf } from './read.ts'
+import { escapeXml, NAMESPACE, textOf } from './xml.ts'
 
 /**
  * Bytes of a part, by its number from 1 on. An upload has at most 10,000 parts of at most 5 GiB: growing from part
@@ -20,15 +21,27 @@ const PART = 8 * 1024 * 1024
 const EQUAL_PARTS = 1_000
 const GROWTH = 136 * 1024
 
-/** Content type and metadata as requests name them. */
-export function propertiesOf({ contentType, metadata }: ObjectAttributes): {
-  ContentType?: string
-  Metadata?: Record<string, string>
-} {
-  return {
-    ...(contentType === undefined ? {} : { ContentType: contentType }),
-    ...(metadata === undefined ? {} : { Metadata: { ...metadata } }),
+/** Content type and metadata as headers. */
+export function propertiesOf({ contentType, metadata = {} }: ObjectAttributes): S3Headers {
+  const headers: Record<string, string> = {}
+  if (contentType !== undefined) headers['content-type'] = printable('contentType', contentType)
+  for (const [name, value] of Object.entries(metadata)) {
+    // Those of objects that others have put may be any that a header can have.
+    if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name)) {
+      const reason = `${JSON.stringify(name)} is no name of letters, digits and '_'`
+      throw new SluiceError('invalid-argument', reason, { option: 'metadata' })
+    }
+    headers[METADATA + name.toLowerCase()] = printable(`metadata.${name}`, value)
   }
+  return headers
+}
+
+function printable(option: string, value: string): string {
+  if (/^[\x20-\x7e]*$/.test(value)) return value
+  throw new SluiceError('invalid-argument', `${JSON.stringify(value)} is not printable ASCII`, {
+    option,
+    hint: 'Encode it, for example with encodeURIComponent.',
+  })
 }
 
 /** A part that the service has, as the request wants it that completes the upload. */
@@ -39,9 +52,9 @@ export interface S3Part {
 }
 
 /** What a conditional request says; `create` and `ifMatch` in the service's words. */
-export function conditionOf(mode: PutMode): { IfNoneMatch?: '*'; IfMatch?: string } {
+export function conditionOf(mode: PutMode): S3Headers {
   if (mode === 'overwrite') return {}
-  return mode === 'create' ? { IfNoneMatch: '*' } : { IfMatch: `"${mode.ifMatch}"` }
+  return mode === 'create' ? { 'if-none-match': '*' } : { 'if-match': `"${mode.ifMatch}"` }
 }
 
 /** The failure of a conditional request, in terms of its condition. */
@@ -49,11 +62,13 @@ export function conditionError(error: unknown, mode: PutMode, file: string): unk
   const failure = failureOf(error)
   if (failure === undefined || mode === 'overwrite') return error
   const { code, status } = failure
-  if (mode === 'create' && status === 412) {
+  // What takes long may be answered with another status before it is known how it ends.
+  const failed = status === 412 || code === 'PreconditionFailed'
+  if (mode === 'create' && failed) {
     return new SluiceError('already-exists', 'the object exists already', { file, cause: failure })
   }
   // Where there is nothing, nothing matches; some services say that there is no such key.
-  if (mode !== 'create' && (status === 412 || code === 'NoSuchKey')) {
+  if (mode !== 'create' && (failed || code === 'NoSuchKey')) {
     return new SluiceError('precondition', 'the object has been changed', { file, cause: failure })
   }
   return error
@@ -69,11 +84,6 @@ export function untilAlone<T>(run: () => Promise<T>, signal: AbortSignal | undef
   return retrying(run, { attempts: 12, minDelayMs: 10, maxDelayMs: 1_000, signal, shouldRetry })
 }
 
-/** Bytes as the SDK takes them: it does not digest what lies in shared memory. */
-export function unshared(bytes: Uint8Array): Uint8Array {
-  return bytes.buffer instanceof SharedArrayBuffer ? bytes.slice() : bytes
-}
-
 /** What the reply to a write does not tell: when. Asked of the object, unless another one is there by now. */
 export async function described(
   bucket: S3Bucket,
@@ -82,12 +92,13 @@ export async function described(
   signal: AbortSignal | undefined,
 ): Promise<ObjectMeta> {
   try {
-    const reply = await head(bucket, key, { signal })
-    if (unquoted(reply.ETag) === etag) return metaOf(key, reply, reply.ContentLength ?? size)
+    const headers = await head(bucket, key, { signal })
+    const meta = metaOf(key, sizeOf(headers), headers.etag, headers['last-modified'])
+    if (meta.etag === etag) return meta
   } catch {
     // The write has succeeded, and whatever keeps its reader from being answered does not undo it.
   }
-  return metaOf(key, { ETag: etag, LastModified: new Date() }, size)
+  return metaOf(key, size, etag, new Date())
 }
 
 /** A multipart upload: the service keeps its parts, out of everyone's sight, until it is completed or aborted. */
@@ -117,24 +128,20 @@ export class MultipartUpload implements PartUpload<S3Part> {
     bucket: S3Bucket,
     key: string,
     signal: AbortSignal | undefined,
-    properties: Partial<CreateMultipartUploadRequest> = {},
+    properties: S3Headers = {},
   ): Promise<MultipartUpload> {
     signal?.throwIfAborted()
     const id = randomUUID()
-    const { all, customerKey, create, multipart } = bucket.defaults
-    const request = {
-      ...all,
-      ...customerKey,
-      ...create,
-      ...multipart,
-      ...properties,
-      Key: bucket.absolute(key),
-      Metadata: { ...properties.Metadata, [MARK]: id },
-    }
-    const { UploadId } = await bucket.send('CreateMultipartUpload', key, undefined, (s3, http) =>
-      s3.createMultipartUpload(request, http),
-    )
-    const upload = new MultipartUpload(bucket, key, UploadId ?? '', id)
+    const { customerKey, create, multipart } = bucket.defaults
+    const mark = { [METADATA + MARK]: id }
+    const reply = await bucket.ask({
+      name: 'CreateMultipartUpload',
+      method: 'POST',
+      key,
+      query: { uploads: '' },
+      headers: { ...customerKey, ...create, ...multipart, ...properties, ...mark },
+    })
+    const upload = new MultipartUpload(bucket, key, textOf(reply, 'UploadId') ?? '', id)
     if (signal?.aborted) {
       await upload.abort()
       throw signal.reason
@@ -163,39 +170,30 @@ export class MultipartUpload implements PartUpload<S3Part> {
 
   /** `not-found` if it has been completed or aborted. */
   async assertOpen(signal: AbortSignal | undefined): Promise<void> {
-    const { all, customerKey } = this.#bucket.defaults
-    const request = { ...all, ...customerKey, ...this.#coordinates(), MaxParts: 1 }
-    await this.#bucket.send('ListParts', this.key, signal, (s3, http) => s3.listParts(request, http))
+    const headers = this.#bucket.defaults.customerKey
+    await this.#bucket.ask({ ...this.#request('ListParts', 'GET', { 'max-parts': '1' }), headers, signal })
   }
 
   /** Sends a part, or sends it anew. */
   async send(number: number, bytes: Uint8Array, signal: AbortSignal | undefined): Promise<S3Part> {
-    const { all, customerKey } = this.#bucket.defaults
-    const request = {
-      ...all,
-      ...customerKey,
-      ...this.#coordinates(),
-      PartNumber: number,
-      Body: unshared(bytes),
-    }
-    return partOf(
-      await this.#bucket.send('UploadPart', this.key, signal, (s3, http) => s3.uploadPart(request, http)),
-    )
+    const headers = await this.#bucket.call({
+      ...this.#request('UploadPart', 'PUT', { partNumber: String(number) }),
+      headers: { ...this.#bucket.defaults.customerKey, ...this.#bucket.checksumOf(bytes) },
+      body: bytes,
+      signal,
+    })
+    return partOf(headers.etag, headers['x-amz-checksum-crc32']?.toString())
   }
 
   /** Makes a part of bytes of another object that the service has. */
-  async copy(
-    number: number,
-    source: { CopySource: string; CopySourceIfMatch: string; CopySourceRange?: string },
-    signal: AbortSignal | undefined,
-  ): Promise<S3Part> {
-    const { all, customerKey } = this.#bucket.defaults
-    const coordinates = { ...this.#coordinates(), ...source, PartNumber: number }
-    const request = { ...all, ...customerKey, ...sourceKey(this.#bucket), ...coordinates }
-    const { CopyPartResult } = await this.#bucket.send('UploadPartCopy', this.key, signal, (s3, http) =>
-      s3.uploadPartCopy(request, http),
-    )
-    return partOf(CopyPartResult ?? {})
+  async copy(number: number, source: S3Headers, signal: AbortSignal | undefined): Promise<S3Part> {
+    const { customerKey, sourceKey } = this.#bucket.defaults
+    const reply = await this.#bucket.ask({
+      ...this.#request('UploadPartCopy', 'PUT', { partNumber: String(number) }),
+      headers: { ...customerKey, ...sourceKey, ...source },
+      signal,
+    })
+    return partOf(textOf(reply, 'ETag'), textOf(reply, 'ChecksumCRC32'))
   }
 
   /** Makes it an object, whatever has become of that since. */
@@ -206,8 +204,8 @@ export class MultipartUpload implements PartUpload<S3Part> {
     signal: AbortSignal | undefined,
   ): Promise<ObjectMeta> {
     try {
-      const { ETag } = await this.#complete(parts, mode, signal)
-      return await described(this.#bucket, this.key, { etag: unquoted(ETag), size }, signal)
+      const etag = await this.#complete(parts, mode, signal)
+      return await described(this.#bucket, this.key, { etag, size }, signal)
     } catch (error) {
       const meta = isUnsettled(error) ? await this.#result(signal) : undefined
       if (meta === undefined) throw conditionError(error, mode, this.place)
@@ -228,8 +226,12 @@ export class MultipartUpload implements PartUpload<S3Part> {
       if (meta === undefined) throw error
       return meta
     }
-    const meta = await this.#result(signal)
-    if (meta !== undefined) return meta
+    // A service that carries out two completions at once may have neither object for a moment.
+    for (const ms of [0, 20, 100]) {
+      if (ms > 0) await delay(ms, signal)
+      const meta = await this.#result(signal)
+      if (meta !== undefined) return meta
+    }
     throw new SluiceError('not-found', 'there is no such staged upload', {
       file: this.place,
       hint: 'It was completed, and the object has since been replaced or deleted.',
@@ -238,52 +240,42 @@ export class MultipartUpload implements PartUpload<S3Part> {
 
   /** Ends it; no error if it has ended, and an object that it has become stays. */
   async abort(signal?: AbortSignal): Promise<void> {
-    const request = { ...this.#bucket.defaults.all, ...this.#coordinates() }
     try {
-      await this.#bucket.send('AbortMultipartUpload', this.key, signal, (s3, http) =>
-        s3.abortMultipartUpload(request, http),
-      )
+      await this.#bucket.call({ ...this.#request('AbortMultipartUpload', 'DELETE'), signal })
     } catch (error) {
       if (failureOf(error)?.code !== 'NoSuchUpload') throw error
     }
   }
 
-  #complete(
-    parts: readonly S3Part[],
-    mode: PutMode,
-    signal: AbortSignal | undefined,
-  ): Promise<CompleteMultipartUploadOutput> {
-    const { all, customerKey } = this.#bucket.defaults
-    const request = {
-      ...all,
-      ...customerKey,
-      ...this.#coordinates(),
-      ...conditionOf(mode),
-      MultipartUpload: {
-        Parts: parts.map(({ etag, crc32 }, i) => ({
-          PartNumber: i + 1,
-          ETag: `"${etag}"`,
-          ...(crc32 === undefined ? {} : { ChecksumCRC32: crc32 }),
-        })),
-      },
+  /** The tag of the object that it makes. */
+  #complete(parts: readonly S3Part[], mode: PutMode, signal: AbortSignal | undefined): Promise<string> {
+    const list = parts.map(({ etag, crc32 }, i) => {
+      const checksum = crc32 === undefined ? '' : `<ChecksumCRC32>${escapeXml(crc32)}</ChecksumCRC32>`
+      return `<Part><PartNumber>${i + 1}</PartNumber><ETag>${escapeXml(`"${etag}"`)}</ETag>${checksum}</Part>`
+    })
+    const body = Buffer.from(
+      `<CompleteMultipartUpload xmlns="${NAMESPACE}">${list.join('')}</CompleteMultipartUpload>`,
+    )
+    const headers = { ...this.#bucket.defaults.customerKey, ...conditionOf(mode) }
+    const send = async () => {
+      const request = this.#request('CompleteMultipartUpload', 'POST')
+      const reply = await this.#bucket.ask({ ...request, headers, body, signal })
+      return unquoted(textOf(reply, 'ETag'))
     }
-    const send = () =>
-      this.#bucket.send('CompleteMultipartUpload', this.key, signal, (s3, http) =>
-        s3.completeMultipartUpload(request, http),
-      )
     return untilAlone(send, signal)
   }
 
-  #coordinates(): { Key: string; UploadId: string } {
-    return { Key: this.#bucket.absolute(this.key), UploadId: this.#uploadId }
+  /** A request about the upload. */
+  #request(name: string, method: S3Request['method'], query: S3Request['query'] = {}): S3Request {
+    return { name, method, key: this.key, query: { uploadId: this.#uploadId, ...query } }
   }
 
   /** The object that the upload has become, known by its mark, if it has. */
   async #result(signal: AbortSignal | undefined): Promise<ObjectMeta | undefined> {
     try {
-      const reply = await head(this.#bucket, this.key, { signal })
-      if (reply.Metadata?.[MARK] !== this.#id) return undefined
-      return metaOf(this.key, reply, reply.ContentLength ?? 0)
+      const headers = await head(this.#bucket, this.key, { signal })
+      if (headers[METADATA + MARK] !== this.#id) return undefined
+      return metaOf(this.key, sizeOf(headers), headers.etag, headers['last-modified'])
     } catch (error) {
       if (isSluiceError(error) && error.code === 'not-found') return undefined
       throw error
@@ -296,21 +288,10 @@ function isUnsettled(error: unknown): boolean {
   return isSluiceError(error) && (failureOf(error)?.code === 'NoSuchUpload' || error.code === 'io')
 }
 
-function partOf(reply: { ETag?: string | undefined; ChecksumCRC32?: string | undefined }): S3Part {
-  const { ETag, ChecksumCRC32: crc32 } = reply
-  return { etag: unquoted(ETag), ...(crc32 === undefined ? {} : { crc32 }) }
+function partOf(etag: string | undefined, crc32: string | undefined): S3Part {
+  return { etag: unquoted(etag), ...(crc32 === undefined ? {} : { crc32 }) }
 }
 
 function isPart(value: unknown): value is S3Part {
   return typeof value === 'object' && value !== null && 'etag' in value && typeof value.etag === 'string'
-}
-
-/** The customer's key as requests name it that read one object to make another. */
-export function sourceKey({ defaults }: S3Bucket): {
-  CopySourceSSECustomerAlgorithm?: string
-  CopySourceSSECustomerKey?: string
-} {
-  const { SSECustomerAlgorithm: algorithm, SSECustomerKey: key } = defaults.customerKey
-  if (algorithm === undefined || key === undefined) return {}
-  return { CopySourceSSECustomerAlgorithm: algorithm, CopySourceSSECustomerKey: key }
 }
