@@ -1,6 +1,8 @@
 import { fileURLToPath } from 'node:url'
 import { assertCount } from '../core/count.ts'
 import { SluiceError } from '../core/errors.ts'
+import { AZURE_OPTIONS, type AzureStoreOptions } from './azure/options.ts'
+import { isAzureUrl } from './azure/url.ts'
 import { HTTP_OPTIONS, type HttpStoreOptions } from './http/options.ts'
 import { LOCAL_OPTIONS, LocalStore, type LocalStoreOptions } from './local/store.ts'
 import { MemoryStore } from './memory.ts'
@@ -25,6 +27,7 @@ const CONCURRENCY = 64
 interface DriverOptions {
   file: LocalStoreOptions
   s3: S3StoreOptions
+  az: AzureStoreOptions
   http: HttpStoreOptions
 }
 
@@ -32,9 +35,13 @@ interface DriverOptions {
 export type OpenStoreOptions<Url extends string | URL = string> = CommonStoreOptions &
   ([Url] extends [`s3://${string}`]
     ? S3StoreOptions
-    : [Url] extends [`http://${string}`]
-      ? HttpStoreOptions
-      : DriverOptions[keyof DriverOptions])
+    : [Url] extends [AzureUrl]
+      ? AzureStoreOptions
+      : [Url] extends [`http://${string}`]
+        ? HttpStoreOptions
+        : DriverOptions[keyof DriverOptions])
+
+type AzureUrl = `${'az' | 'abfss'}://${string}` | `https://${string}.blob.core.${string}`
 
 /** The kinds of {@link CommonStoreOptions}. */
 const COMMON_OPTIONS: OptionKinds<CommonStoreOptions> = {
@@ -81,6 +88,13 @@ const WEB = driver(
   { remote: true },
 )
 
+const AZURE = driver(
+  'Azure stores',
+  AZURE_OPTIONS,
+  async (url, options) => (await import('./azure/open.ts')).openAzure(url, options),
+  { remote: true },
+)
+
 /** By the scheme of the URL. Drivers that need a package are loaded when they are used. */
 const DRIVERS: Readonly<Record<string, Driver>> = {
   'file:': FOLDERS,
@@ -91,6 +105,8 @@ const DRIVERS: Readonly<Record<string, Driver>> = {
     async (url, options) => (await import('./s3/open.ts')).openS3(url, options),
     { remote: true },
   ),
+  'az:': AZURE,
+  'abfss:': AZURE,
   'http:': WEB,
   'https:': WEB,
 }
@@ -101,19 +117,21 @@ export const DRIVER_OPTIONS: Readonly<Record<string, OptionKinds>> = Object.from
 )
 
 /** Schemes whose drivers are not part of this release. */
-const LATER = new Set(['gs:', 'az:', 'abfss:'])
+const LATER = new Set(['gs:'])
 
 const memories = new Map<string, MemoryStore>()
 
 /**
- * Opens a place for objects: a folder, by its path or `file:` URL, a bucket or a folder of one, by its `s3:` URL, or
- * `memory:`. A folder need not exist yet; it is made by the first write. `memory:` is a new, empty store each time,
- * `memory:name` the same one within the thread, and `memory:name/folder` a folder of that. URLs are
- * percent-encoded.
+ * Opens a place for objects: a folder, by its path or `file:` URL, a bucket or container or a folder of one, by its
+ * `s3:`, `az:` or `abfss:` URL, or `memory:`. A folder need not exist yet; it is made by the first write. `memory:` is
+ * a new, empty store each time, `memory:name` the same one within the thread, and `memory:name/folder` a folder of
+ * that. URLs are percent-encoded.
  *
  * For S3 and what speaks its protocol install `@aws-sdk/client-s3`. Nothing else is needed where the SDK's own
  * settings are (`AWS_REGION`, `AWS_PROFILE`, `AWS_ENDPOINT_URL` and friends). For a folder of a web server, which can be
- * read only, by its `http:` or `https:` URL, install `undici`. Failed requests are tried again.
+ * read only, by its `http:` or `https:` URL, install `undici`. For Azure (the `https:` URLs of its own hosts too)
+ * install `@azure/storage-blob` and, to log in without a key, `@azure/identity`; `AZURE_STORAGE_CONNECTION_STRING` and
+ * friends are enough. Failed requests are tried again.
  *
  * @example
  * ```ts
@@ -123,7 +141,7 @@ const memories = new Map<string, MemoryStore>()
  */
 export async function openStore<const Url extends string | URL>(
   url: Url,
-  options: OpenStoreOptions<Url> = {},
+  options: OpenStoreOptions<Url> = {} as OpenStoreOptions<Url>,
 ): Promise<Store> {
   const text = String(url)
   const { retry, concurrency = CONCURRENCY, ...own } = options
@@ -161,6 +179,7 @@ export function optionKindsOf(url: string): OptionKinds {
 function driverOf(text: string): Driver {
   const scheme = schemeOf(text)
   if (scheme === undefined) return FOLDERS
+  if (isAzureUrl(text)) return AZURE
   if (Object.hasOwn(DRIVERS, scheme)) return DRIVERS[scheme]!
   const known = `${Object.keys(DRIVERS)
     .map(name => `'${name}'`)

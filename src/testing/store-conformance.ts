@@ -24,10 +24,10 @@ import { checkStaging } from './conformance/staging.ts'
 export function storeConformance(name: string, make: MakeStore, options: ConformanceOptions = {}): void {
   describe(`store: ${name}`, { skip: options.skip ?? false }, () => {
     const check = checker(make)
-    checkReading(check)
+    checkReading(check, options)
     checkAbortingReads(check, options)
     if (options.unlisted) checkUnlisted(check)
-    else checkListing(check)
+    else checkListing(check, options)
     if (options.readOnly) return checkReadOnly(check)
     checkObjects(check, options)
     checkStaging(check)

@@ -19,6 +19,8 @@ const LAYERS = [
 /** Third parties and the parts of Node that have one owner: the paths (below `src/`) that may import them. */
 const OWNERS: Record<string, RegExp> = {
   '@aws-sdk/client-s3': /^storage\/s3/,
+  '@azure/identity': /^storage\/azure\//,
+  '@azure/storage-blob': /^storage\/azure\//,
   'apache-arrow': /^/,
   'p-limit': /^core\/concurrency\.ts$/,
   'p-retry': /^core\/retry\.ts$/,

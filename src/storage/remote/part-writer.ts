@@ -19,6 +19,8 @@ export interface PartUpload<Part> {
   send(number: number, bytes: Uint8Array, signal: AbortSignal | undefined): Promise<Part>
   /** The coordinates of the upload with all its parts, as JSON data. */
   token(parts: readonly Part[]): Record<string, unknown>
+  /** Joins all its parts, where a service wants that before it is completed; gives its coordinates. Repeatable. */
+  seal?(parts: readonly Part[], signal: AbortSignal | undefined): Promise<Record<string, unknown>>
   /** Ends it and removes its parts. Idempotent. */
   abort(): Promise<void>
 }
@@ -82,9 +84,10 @@ export class PartWriter<Part> implements StagedWriter {
     if (this.#tail.length > 0 || parts.length === 0) {
       parts.push(await this.#upload.send(parts.length + 1, this.#tail.bytes, signal))
     }
+    const token = (await this.#upload.seal?.(parts, signal)) ?? this.#upload.token(parts)
     this.#assertOpen()
     this.#free()
-    this.#sealed = { key: this.#upload.key, size: this.#size, token: this.#upload.token(parts) }
+    this.#sealed = { key: this.#upload.key, size: this.#size, token }
     return this.#sealed
   }
 

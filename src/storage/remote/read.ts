@@ -204,6 +204,11 @@ function answers(asked: RequestedRange, { meta: { size }, range: { start, end } 
   return start === asked.start && end === Math.min(size, asked.end ?? size)
 }
 
+/** Services differ in whether they quote a tag. */
+export function unquoted(etag: string | undefined): string {
+  return etag?.replace(/^"(.*)"$/, '$1') ?? ''
+}
+
 /** The bytes that an answer gives, and the size of the object, as its headers say. */
 export function extentOf(
   contentRange: string | undefined | null,

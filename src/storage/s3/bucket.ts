@@ -5,6 +5,7 @@ import type * as Sdk from '@aws-sdk/client-s3'
 import { abortable } from '../../core/abort.ts'
 import { SluiceError } from '../../core/errors.ts'
 import { joinUrl, validateKey } from '../keys.ts'
+import { unquoted } from '../remote/read.ts'
 import type { ObjectMeta, UnwrappedStore } from '../store.ts'
 import { type BucketCommand, type Endpoint, locate, signBySdk } from './endpoint.ts'
 import { answerError, failedAnswer, noCredentials, type S3Operation, s3Error } from './errors.ts'
@@ -276,11 +277,6 @@ export function metaOf(
     throw new SluiceError('io', `the store gives ${JSON.stringify(lastModified)} as the time of ${key}`)
   }
   return { key, size, etag: unquoted(etag), lastModified: new Date(seconds * 1000) }
-}
-
-/** Services differ in whether they quote a tag. */
-export function unquoted(etag: string | undefined): string {
-  return etag?.replace(/^"(.*)"$/, '$1') ?? ''
 }
 
 /** The body as the signature holds for it: what TLS does not protect is hashed. */

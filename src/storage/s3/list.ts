@@ -1,5 +1,5 @@
 import { SluiceError } from '../../core/errors.ts'
-import { compareKeys, validateKey } from '../keys.ts'
+import { assertAddressable, assertOrder, canBegin, prefixAround } from '../remote/list.ts'
 import type { ListLevel, ListOptions, ObjectMeta, SignalOption, StagedUpload } from '../store.ts'
 import { metaOf, type S3Bucket } from './bucket.ts'
 import { textOf, type XmlElement } from './xml.ts'
@@ -12,7 +12,7 @@ export async function* listObjects(
   let last: string | undefined
   for await (const page of pages(bucket, options, undefined)) {
     for (const meta of page.objects) {
-      if (last !== undefined && compareKeys(last, meta.key) >= 0) throw unordered(bucket, last, meta.key)
+      assertOrder(last, meta.key, bucket.url)
       last = meta.key
       yield meta
       options.signal?.throwIfAborted()
@@ -35,12 +35,6 @@ export async function listLevel(bucket: S3Bucket, options: ListOptions): Promise
     ...level,
     prefixes: (await hasAny(bucket, { ...options, prefix: cut })) ? [cut, ...others] : others,
   }
-}
-
-/** The prefix of the level that `startAfter` lies below. */
-function prefixAround({ prefix = '', startAfter = '' }: ListOptions): string | undefined {
-  const slash = startAfter.startsWith(prefix) ? startAfter.indexOf('/', prefix.length) : -1
-  return slash < 0 ? undefined : startAfter.slice(0, slash + 1)
 }
 
 async function hasAny(bucket: S3Bucket, options: ListOptions): Promise<boolean> {
@@ -131,7 +125,7 @@ function pageOf(bucket: S3Bucket, root: XmlElement): Page {
       if (meta !== undefined) page.objects.push(meta)
     } else if (name === 'CommonPrefixes') {
       const prefix = bucket.relative(decode(fieldsOf(children).Prefix ?? ''))
-      addressable(bucket, prefix.slice(0, -1))
+      assertAddressable(prefix.slice(0, -1), bucket.url)
       page.prefixes.push(prefix)
     }
   }
@@ -165,36 +159,8 @@ function describe(
   const size = Number(Size)
   // What consoles and other tools put to show an empty folder.
   if (size === 0 && (key === '' || key.endsWith('/'))) return undefined
-  addressable(bucket, key)
+  assertAddressable(key, bucket.url)
   return metaOf(key, size, ETag, LastModified)
-}
-
-/** Whether a key can begin with this: otherwise no request is needed, which many services would get wrong. */
-function canBegin(prefix: string): boolean {
-  const complete = prefix.slice(0, prefix.lastIndexOf('/') + 1)
-  if (prefix.includes('\0') || /\p{Surrogate}/u.test(prefix)) return false
-  return complete === '' || isKey(complete.slice(0, -1))
-}
-
-function isKey(key: string): boolean {
-  try {
-    validateKey(key)
-    return true
-  } catch {
-    return false
-  }
-}
-
-function addressable(bucket: S3Bucket, key: string): void {
-  if (isKey(key)) return
-  throw new SluiceError(
-    'unsupported',
-    `the bucket holds the key ${JSON.stringify(key)}, which is not relative and '/'-separated`,
-    {
-      file: bucket.url,
-      hint: 'Rename or remove the object, or list with a prefix that leaves it out.',
-    },
-  )
 }
 
 /** Names come percent-encoded where the service has understood that they should. */
@@ -211,9 +177,4 @@ function decoderOf(bucket: S3Bucket, page: XmlElement): (text: string) => string
 
 function unlisted(bucket: S3Bucket, reason: string): SluiceError {
   return new SluiceError('io', `the listing is damaged: ${reason}`, { file: bucket.url })
-}
-
-function unordered(bucket: S3Bucket, before: string, after: string): SluiceError {
-  const reason = `the listing is not in order: ${JSON.stringify(after)} comes after ${JSON.stringify(before)}`
-  return new SluiceError('unsupported', reason, { file: bucket.url })
 }

@@ -3,7 +3,7 @@ import { SluiceError } from '../../core/errors.ts'
 import { deleteEach } from '../batch.ts'
 import { childOf } from '../child.ts'
 import { isCheckpoint, PartMemory, PartWriter } from '../remote/part-writer.ts'
-import { getObject, getRangesOf, type ObjectReader } from '../remote/read.ts'
+import { getObject, getRangesOf, type ObjectReader, unquoted } from '../remote/read.ts'
 import { showStores } from '../shown.ts'
 import type {
   ByteRange,
@@ -25,7 +25,7 @@ import type {
   Store,
   UnwrappedStore,
 } from '../store.ts'
-import { type S3Bucket, unquoted } from './bucket.ts'
+import type { S3Bucket } from './bucket.ts'
 import { copyObject } from './copy.ts'
 import { listLevel, listObjects, listUploads } from './list.ts'
 import { headObject, s3Reader } from './read.ts'

@@ -33,6 +33,10 @@ export interface ConformanceOptions {
   nestingFound?: ErrorCode
   /** Whether a tag is made of the bytes alone, so that the same bytes put again have the same. @default false */
   contentTags?: boolean
+  /** Keys that the store cannot keep: they are `unsupported`, and not put under another name. @default none */
+  refused?: RegExp
+  /** What a read of one version is where there is no object any more. @default 'not-found' */
+  pinnedMissing?: ErrorCode
   /** Why the tests cannot run here, if they cannot. @default false */
   skip?: string | false
 }

@@ -17,13 +17,14 @@ import {
   streamOf,
   textOf,
 } from './context.ts'
+import { KEYS } from './listing.ts'
 
 const WRITERS = 24
 
 /** Putting, deleting and copying objects. */
 export function checkObjects(
   check: Check,
-  { nesting = true, nestingFound = 'unsupported', contentTags = false }: ConformanceOptions,
+  { nesting = true, nestingFound = 'unsupported', contentTags = false, refused }: ConformanceOptions,
 ): void {
   check('an object is what was put, wherever its description comes from', async ({ store }) => {
     for (const length of [0, 1, 300_000]) {
@@ -245,6 +246,16 @@ export function checkObjects(
     assert.equal(await textOf(store, 'a/c/f'), 'new')
     await child.delete('e')
     assert.deepEqual(await keysOf(store), ['a/c/d', 'a/c/f'])
+  })
+
+  check('a key that the store cannot keep is refused, and not put under another name', async ({ store }) => {
+    await store.put('from', bytesOf('x'))
+    for (const key of KEYS.filter(key => refused?.test(key))) {
+      await rejectsWith(store.put(key, bytesOf(key)), 'unsupported')
+      await rejectsWith(store.copy('from', key), 'unsupported')
+      await rejectsWith(store.stage(key), 'unsupported')
+    }
+    assert.deepEqual(await keysOf(store), ['from'])
   })
 
   check('an object beside others below its name', async ({ store }) => {

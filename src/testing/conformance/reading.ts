@@ -2,10 +2,19 @@ import assert from 'node:assert/strict'
 import { isSluiceError } from '../../core/errors.ts'
 import { readAll } from '../../storage/read.ts'
 import type { GetOptions } from '../../storage/store.ts'
-import { bytesOf, type Check, collect, NO_KEYS, pattern, rejectsWith, textOf } from './context.ts'
+import {
+  bytesOf,
+  type Check,
+  type ConformanceOptions,
+  collect,
+  NO_KEYS,
+  pattern,
+  rejectsWith,
+  textOf,
+} from './context.ts'
 
 /** `get` and `getRanges`. */
-export function checkReading(check: Check): void {
+export function checkReading(check: Check, { pinnedMissing = 'not-found' }: ConformanceOptions): void {
   check('get gives the range asked for, cut at the end of the object', async ({ store, seed }) => {
     const size = 600_000
     const whole = pattern(size)
@@ -124,7 +133,7 @@ export function checkReading(check: Check): void {
     await rejectsWith(store.get('key', pinned), 'precondition', 'key')
     await rejectsWith(store.getRanges('key', [{ start: 0, end: 1 }], pinned), 'precondition', 'key')
     await seed.delete('key')
-    await rejectsWith(store.get('key', pinned), 'not-found', 'key')
+    await rejectsWith(store.get('key', pinned), pinnedMissing, 'key')
   })
 
   check('a reader sees one version, whole, or an error: never a mix', async ({ store, seed }) => {
