@@ -22,9 +22,29 @@ export const LOCATIONS =
 
 /** Finds what a path, a URL or `NAME:path` of a file, a folder or a glob stands for. */
 export async function locate(text: string): Promise<Place> {
-  const path = await pathOf(text)
+  return placeOf(await pathOf(text))
+}
+
+/**
+ * The two places of a copy. Of one bucket or container both are opened as folders of one store, which then copies by
+ * itself.
+ */
+export async function locatePair(source: string, destination: string): Promise<{ from: Place; to: Store }> {
+  const [from, to] = await Promise.all([pathOf(source), pathOf(destination)])
+  const { root } = from
+  const isRemote = typeof root === 'string' && from.encoded && !/^(file|memory):/i.test(root)
+  if (!isRemote || to.root !== root) return { from: await placeOf(from), to: await openFolder(to) }
+  const most = Math.min(from.names.length, to.names.length) - 1
+  let shared = 0
+  while (shared < most && from.names[shared] === to.names[shared] && !WILD.test(from.names[shared]!)) shared++
+  const store = await openAt(from, shared)
+  const below = (path: Path): Path => ({ ...path, root: store, names: path.names.slice(shared) })
+  return { from: await placeOf(below(from)), to: await openFolder(below(to)) }
+}
+
+async function placeOf(path: Path): Promise<Place> {
   const { names } = path
-  const wild = names.findIndex((name, i) => /[*?[{]/.test(name) && !isThere(path, i + 1))
+  const wild = names.findIndex((name, i) => WILD.test(name) && !isThere(path, i + 1))
   if (wild >= 0) {
     return { store: await openFolder({ ...path, names: names.slice(0, wild) }), files: keyOf(path, wild) }
   }
@@ -57,6 +77,8 @@ export function namedStores(): Promise<Registry> {
 }
 
 let registry: Promise<Registry> | undefined
+
+const WILD = /[*?[{]/
 
 interface Path {
   /** What `openStore` opens (`/`, `s3://bucket/`, `memory:name/`), or a named store. */

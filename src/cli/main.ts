@@ -5,18 +5,34 @@ import { type Command, helpOf, parseCall } from './command.ts'
 import { abort } from './commands/abort.ts'
 import { cat } from './commands/cat.ts'
 import { compact } from './commands/compact.ts'
+import { copy } from './commands/copy.ts'
+import { du } from './commands/du.ts'
 import { explain } from './commands/explain.ts'
 import { jobs } from './commands/jobs.ts'
 import { ls } from './commands/ls.ts'
 import { rewrite } from './commands/rewrite.ts'
-
+import { rm } from './commands/rm.ts'
 import { schema } from './commands/schema.ts'
 import { stores } from './commands/stores.ts'
 import { vacuum } from './commands/vacuum.ts'
 import { LOCATIONS } from './location.ts'
 import { OUTPUT_CLOSED, Output } from './output.ts'
 
-const COMMANDS: readonly Command[] = [ls, schema, cat, rewrite, compact, explain, jobs, abort, vacuum, stores]
+const COMMANDS: readonly Command[] = [
+  ls,
+  du,
+  schema,
+  cat,
+  copy,
+  rm,
+  rewrite,
+  compact,
+  explain,
+  jobs,
+  abort,
+  vacuum,
+  stores,
+]
 
 /** Exit codes. 1 is for a job that fails, 2 for options and expressions that don't parse. */
 const FAILED = 1

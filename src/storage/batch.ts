@@ -11,8 +11,8 @@ const DELETED_AT_ONCE = 1_000
 export interface BatchOptions extends SignalOption {
   /** Requests at once. @default 32 */
   concurrency?: number | undefined
-  /** Called with each key once it has been seen to, or has failed. */
-  progress?: ((key: string, error?: SluiceError) => void) | undefined
+  /** Called, and waited for, with each key once it has been seen to, or has failed. */
+  onKey?: ((key: string, error?: SluiceError) => void | Promise<void>) | undefined
 }
 
 export interface CopyManyOptions extends BatchOptions, Pick<CopyOptions, 'mode'> {
@@ -21,8 +21,8 @@ export interface CopyManyOptions extends BatchOptions, Pick<CopyOptions, 'mode'>
 }
 
 export interface DeleteAllOptions extends SignalOption {
-  /** Called with each key once it is deleted, or, in a dry run, would be; or has failed. */
-  progress?: ((key: string, error?: SluiceError) => void) | undefined
+  /** Called, and waited for, with each key once it is deleted, or, in a dry run, would be; or has failed. */
+  onKey?: ((key: string, error?: SluiceError) => void | Promise<void>) | undefined
   /** Says how many would be deleted, and deletes none. @default false */
   dryRun?: boolean | undefined
 }
@@ -96,7 +96,7 @@ export function copyMany(
 export async function deleteAll(
   store: Store,
   what: Iterable<string> | AsyncIterable<string> | { prefix: string } | { glob: string },
-  { dryRun = false, progress, signal }: DeleteAllOptions = {},
+  { dryRun = false, onKey, signal }: DeleteAllOptions = {},
 ): Promise<BatchReport> {
   if (typeof what === 'string') {
     throw new SluiceError('invalid-argument', 'must be keys, { prefix } or { glob }, not one text', {
@@ -111,7 +111,7 @@ export async function deleteAll(
       const error = failures.get(key)
       if (error === undefined) report.done++
       else report.failures.set(key, error)
-      progress?.(key, error)
+      await onKey?.(key, error)
     }
   }
   const batch = new Set<string>()
@@ -146,7 +146,7 @@ async function* keysOf(
 async function each<T>(
   items: Iterable<T> | AsyncIterable<T>,
   keyOf: (item: T) => string,
-  { concurrency = CONCURRENCY, progress, signal }: BatchOptions,
+  { concurrency = CONCURRENCY, onKey, signal }: BatchOptions,
   act: (item: T) => Promise<void>,
 ): Promise<BatchReport> {
   signal?.throwIfAborted()
@@ -163,7 +163,7 @@ async function each<T>(
       failure = located(error, 'io', { file: key })
       report.failures.set(key, failure)
     }
-    progress?.(key, failure)
+    await onKey?.(key, failure)
   })
   return report
 }

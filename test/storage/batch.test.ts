@@ -17,7 +17,7 @@ test('existsMany tells which keys have an object, and of which it could not find
   const seen: [string, string | undefined][] = []
   const { existing, failures, done } = await existsMany(faulty, ['a', 'bad', 'c', 'b', '../d'], {
     concurrency: 1,
-    progress: (key, error) => void seen.push([key, error?.code]),
+    onKey: (key, error) => void seen.push([key, error?.code]),
   })
   assert.deepEqual([...existing], ['a', 'b'])
   assert.deepEqual(
@@ -71,7 +71,7 @@ test('deleteAll deletes by keys, prefix or glob, in batches', async () => {
   assert.equal((await deleteAll(store, { glob: 'a/**/*.parquet' })).done, 2)
   assert.deepEqual(await keysOf(store), ['a/1.csv', 'ab', 'c'])
   const gone: string[] = []
-  await deleteAll(store, { prefix: 'a' }, { progress: key => void gone.push(key) })
+  await deleteAll(store, { prefix: 'a' }, { onKey: key => void gone.push(key) })
   assert.deepEqual(gone, ['a/1.csv', 'ab'])
   const sizes: number[] = []
   const counted = withObserver(store, () => undefined)

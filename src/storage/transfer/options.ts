@@ -33,8 +33,8 @@ export interface TransferOptions extends SignalOption {
   dryRun?: boolean | undefined
   /** `true`: a bar on stderr if that is a terminal, else a line every few seconds; or a function. @default false */
   progress?: boolean | ((progress: TransferProgress) => void) | undefined
-  /** Called for each object once it is known what has become of it. */
-  onObject?: ((event: TransferEvent) => void) | undefined
+  /** Called, and waited for, for each object once it is known what has become of it. */
+  onObject?: ((event: TransferEvent) => void | Promise<void>) | undefined
 }
 
 /** Options as they are worked with. */

@@ -1,6 +1,6 @@
 import { Budget } from '../../core/budget.ts'
 import { forEachOf } from '../../core/concurrency.ts'
-import { isSluiceError, located, SluiceError } from '../../core/errors.ts'
+import { located, SluiceError } from '../../core/errors.ts'
 import { showProgress } from '../../core/progress.ts'
 import { joinUrl } from '../keys.ts'
 import { exists } from '../read.ts'
@@ -58,14 +58,9 @@ export async function transfer(
   const run = new Transfer(from, to, selection, { ...settings, signal: stopped }, options.onObject)
   const watched = { progress: () => run.counter.progress(), abort: (reason: unknown) => stop.abort(reason) }
   const hide = showProgress(watched, options.progress ?? false, formatTransferProgress)
-  try {
-    return await run.run()
-  } catch (error) {
-    stopped.throwIfAborted()
-    throw error
-  } finally {
-    hide()
-  }
+  const report = await run.run().finally(hide)
+  stop.signal.throwIfAborted()
+  return report
 }
 
 class Transfer {
@@ -129,6 +124,7 @@ class Transfer {
       })
       await journal?.clear({ signal })
     } catch (error) {
+      // Also where it is how the abort made a request fail.
       signal?.throwIfAborted()
       const failure = located(error, 'io', {})
       throw new TransferError(this.#result(), failure, failure.message)
@@ -160,7 +156,7 @@ class Transfer {
     this.counter.phase = 'delete'
     await this.#deleteSurplus()
     for (const { source, error } of this.#blocked) {
-      if (this.#report.deleted.objects === 0) this.#fail(source, error)
+      if (this.#report.deleted.objects === 0) await this.#fail(source, error)
       else await this.#copy(context, { source, target: undefined }, true)
     }
   }
@@ -178,7 +174,7 @@ class Transfer {
     }
     for (const key of missing) {
       const file = joinUrl(this.#from.url, key)
-      this.#fail({ key, size: 0 }, new SluiceError('not-found', 'there is no such object', { file }))
+      await this.#fail({ key, size: 0 }, new SluiceError('not-found', 'there is no such object', { file }))
     }
     this.counter.isListed = true
   }
@@ -206,7 +202,7 @@ class Transfer {
         const { within } = context
         if (await isSame(source, target, this.#to, { within, signal })) {
           add(skipped, source.size)
-          this.#tell({ key: source.key, size: source.size, outcome: 'skipped' })
+          await this.#tell({ key: source.key, size: source.size, outcome: 'skipped' })
           return
         }
       }
@@ -216,7 +212,7 @@ class Transfer {
       }
       const { size } = dryRun ? source : await copyObject(context, source, watch)
       add(copied, size)
-      this.#tell({ key: source.key, size, outcome: 'copied' })
+      await this.#tell({ key: source.key, size, outcome: 'copied' })
     } catch (error) {
       signal?.throwIfAborted()
       const failure = located(error, 'io', { file: joinUrl(this.#from.url, source.key) })
@@ -224,7 +220,7 @@ class Transfer {
       if (failure.code === 'callback') throw failure
       if (failure.code === 'unsupported' && !again && (await this.#isBlocked(source.key))) {
         this.#blocked.push({ source, error: failure })
-      } else this.#fail(source, failure)
+      } else await this.#fail(source, failure)
     } finally {
       if (!again) object.settle()
     }
@@ -265,26 +261,26 @@ class Transfer {
     for (const object of objects) {
       const { key, size } = object
       const error = failures.get(key)
-      if (error !== undefined) this.#fail(object, error)
+      if (error !== undefined) await this.#fail(object, error)
       else {
         add(this.#report.deleted, size)
         this.counter.deleted++
-        this.#tell({ key, size, outcome: 'deleted' })
+        await this.#tell({ key, size, outcome: 'deleted' })
       }
     }
   }
 
-  #fail({ key, size }: Pick<ObjectMeta, 'key' | 'size'>, error: SluiceError): void {
+  async #fail({ key, size }: Pick<ObjectMeta, 'key' | 'size'>, error: SluiceError): Promise<void> {
     this.#report.failed.push({ key, error })
     this.counter.failed++
-    this.#tell({ key, size, outcome: 'failed', error })
+    await this.#tell({ key, size, outcome: 'failed', error })
   }
 
-  #tell(event: TransferEvent): void {
+  async #tell(event: TransferEvent): Promise<void> {
     try {
-      this.#onObject?.(event)
+      await this.#onObject?.(event)
     } catch (cause) {
-      if (isSluiceError(cause)) throw cause
+      this.#settings.signal?.throwIfAborted()
       throw new SluiceError('callback', 'the function threw', { option: 'onObject', cause })
     }
   }
