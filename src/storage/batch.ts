@@ -1,6 +1,6 @@
 import { forEachConcurrently, forEachOf } from '../core/concurrency.ts'
 import { located, SluiceError } from '../core/errors.ts'
-import { globPrefix, globToRegExp } from './glob.ts'
+import { glob } from './find.ts'
 import { exists } from './read.ts'
 import type { CopyOptions, SignalOption, Store } from './store.ts'
 
@@ -135,11 +135,9 @@ async function* keysOf(
     yield* what
     return
   }
-  const wanted = 'glob' in what ? globToRegExp(what.glob) : undefined
-  const prefix = 'glob' in what ? globPrefix(what.glob) : what.prefix
-  for await (const { key } of store.list({ prefix, signal })) {
-    if (wanted === undefined || wanted.test(key)) yield key
-  }
+  const objects =
+    'glob' in what ? glob(store, what.glob, { signal }) : store.list({ prefix: what.prefix, signal })
+  for await (const { key } of objects) yield key
 }
 
 /** Does something for each item; what fails is noted, and the others go on. */

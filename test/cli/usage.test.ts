@@ -5,6 +5,10 @@ import { flights, output, sluice } from './support.ts'
 /** The options of each command: those of its documentation. */
 const OPTIONS: Record<string, string> = {
   ls: '--recursive --json',
+  du: '--depth --json',
+  copy: `--sync --delete --existing --include --exclude --verify --concurrency --memory --force --stop-on-error --dry-run
+    --progress --no-progress --json`,
+  rm: '--recursive --include --exclude --dry-run',
   schema: '--json',
   cat: '--columns --where --limit --format -o --report',
   rewrite: `--where --derive --columns --partition-by --existing --mode --memory --lanes --max-rows-per-file
@@ -49,6 +53,15 @@ const failures: [args: string[], code: number, message: RegExp][] = [
   [['cat', flights, '--where', 'origin > 1'], 1, /origin/],
   [['cat', flights, '--columns', 'origin,dely'], 1, /'dely'/],
   [['cat', '/nowhere/at/all'], 1, /\/nowhere\/at\/all: there are no Parquet files/],
+  [
+    ['copy', 'src', 'x', '--sync', '--existing', 'overwrite'],
+    2,
+    /option '--sync': means '--existing skip-same/,
+  ],
+  [['copy', 'src', 'src/cli', '--dry-run'], 2, /option 'to', .*: lies within the other place/],
+  [['copy', 'package.json', 'x', '--include', '*'], 2, /option '--include': is for a folder/],
+  [['copy', '/nowhere/at/all', 'x'], 1, /\/nowhere\/at\/all: there are no files to copy/],
+  [['rm', 'src'], 2, /option '--recursive': 'src' is a folder, or not there/],
   [['schema', 'package.json'], 1, /package\.json: not a Parquet file/],
   [['cat', 'ftp://host/file'], 2, /nothing is known of 'ftp:' stores/],
 ]

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { copyMany, deleteAll, existsMany, openStore, withObserver } from '../../src/index.ts'
+import { copyMany, deleteAll, existsMany, openStore, SluiceError, withObserver } from '../../src/index.ts'
 import { bytesOf, keysOf, rejectsWith, textOf } from '../../src/testing/conformance/context.ts'
 import { withFaults } from '../../src/testing/index.ts'
 
@@ -93,9 +93,19 @@ test('deleteAll deletes by keys, prefix or glob, in batches', async () => {
 test('deleteAll reports each failure, and stops for a signal', async () => {
   const store = await storeOf('a', 'b', 'c')
   const bad = await storeOf('b')
-  bad.delete = async () => bad.head('nothing').then(() => undefined)
-  const { failures, done } = await deleteAll(bad, ['a', 'b'])
-  assert.deepEqual([done, [...failures.keys()]], [0, ['a', 'b']])
+  const denied = new SluiceError('permission', 'no')
+  bad.deleteMany = async keys => new Map(keys.filter(key => key !== 'b').map(key => [key, denied]))
+  const { failures, done } = await deleteAll(bad, ['a', 'b', 'c'])
+  assert.deepEqual(
+    [done, [...failures]],
+    [
+      1,
+      [
+        ['a', denied],
+        ['c', denied],
+      ],
+    ],
+  )
   await assert.rejects(
     deleteAll(store, { prefix: '' }, { signal: AbortSignal.abort('stop') }),
     error => error === 'stop',

@@ -1,6 +1,6 @@
 import { formatBytes } from '../../core/bytes.ts'
 import { formatCount } from '../../core/progress.ts'
-import { globPrefix, globToRegExp, type ObjectMeta } from '../../index.ts'
+import { glob, type ObjectMeta } from '../../index.ts'
 import type { Command } from '../command.ts'
 import { locate, type Place } from '../location.ts'
 import { show } from '../text-table.ts'
@@ -29,11 +29,8 @@ export const du: Command = {
   },
 }
 
-async function* objectsOf({ store, files }: Place, signal: AbortSignal): AsyncGenerator<ObjectMeta> {
-  const wanted = files === undefined ? undefined : globToRegExp(files)
-  for await (const object of store.list({ prefix: files === undefined ? '' : globPrefix(files), signal })) {
-    if (wanted === undefined || wanted.test(object.key)) yield object
-  }
+function objectsOf({ store, files }: Place, signal: AbortSignal): AsyncIterable<ObjectMeta> {
+  return files === undefined ? store.list({ signal }) : glob(store, files, { signal })
 }
 
 /** A listing has what lies in one folder in one stretch: only the folders around the current object are in memory. */

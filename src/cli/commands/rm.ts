@@ -1,5 +1,5 @@
 import { formatCount } from '../../core/progress.ts'
-import { deleteAll, globPrefix, globToRegExp, SluiceError } from '../../index.ts'
+import { deleteAll, glob, globToRegExp, SluiceError } from '../../index.ts'
 import type { Command } from '../command.ts'
 import { usage } from '../command.ts'
 import { locate, type Place } from '../location.ts'
@@ -61,11 +61,8 @@ async function* keysOf(
   exclude: readonly string[],
   signal: AbortSignal,
 ): AsyncGenerator<string> {
-  const wanted = (files === undefined ? include : [files]).map(globToRegExp)
+  const wanted = files === undefined ? include : [files]
   const unwanted = exclude.map(globToRegExp)
-  const prefix = files === undefined ? '' : globPrefix(files)
-  for await (const { key } of store.list({ prefix, signal })) {
-    if (wanted.length > 0 && !wanted.some(glob => glob.test(key))) continue
-    if (!unwanted.some(glob => glob.test(key))) yield key
-  }
+  const objects = wanted.length === 0 ? store.list({ signal }) : glob(store, wanted, { signal })
+  for await (const { key } of objects) if (!unwanted.some(pattern => pattern.test(key))) yield key
 }

@@ -1,4 +1,5 @@
 import { SluiceError } from '../../core/errors.ts'
+import { glob } from '../find.ts'
 import { compareKeys } from '../keys.ts'
 import type { ObjectMeta, Store } from '../store.ts'
 import { isState, type Selection } from './selection.ts'
@@ -42,14 +43,19 @@ async function* objectsOf(
   selection: Selection,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<ObjectMeta, void, undefined> {
-  const { keys, prefix } = selection
+  const { keys, globs } = selection
   if (keys === undefined && !store.capabilities.list) {
     throw new SluiceError('unsupported', 'the store cannot be listed', {
       file: store.url,
       hint: "Name the objects in 'select', without wildcards.",
     })
   }
-  const objects = keys === undefined ? store.list({ prefix, signal }) : named(store, keys, signal)
+  const objects =
+    keys !== undefined
+      ? named(store, keys, signal)
+      : globs !== undefined
+        ? glob(store, globs, { signal })
+        : store.list({ signal })
   for await (const object of objects) {
     if (!isState(store, object.key) && selection.has(object)) yield object
   }

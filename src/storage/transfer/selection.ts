@@ -9,8 +9,8 @@ export const STATE = '_sluice/'
 
 /** Which objects a transfer is about. */
 export interface Selection {
-  /** What the keys of all of them begin with. */
-  prefix: string
+  /** What their keys match, if it was said in globs. */
+  globs: readonly string[] | undefined
   /** Their keys, in order, where they were named one by one: then nothing need be listed. */
   keys: readonly string[] | undefined
   has(object: ObjectMeta): boolean
@@ -29,7 +29,7 @@ export function selectionOf({ select, exclude }: Pick<TransferOptions, 'select' 
   const keys = literals?.every(key => key !== undefined)
     ? [...new Set(literals as string[])].sort(compareKeys)
     : undefined
-  return { prefix: commonBeginning(globs?.map(globPrefix) ?? ['']), keys, has }
+  return { globs, keys, has }
 }
 
 /** Whether an object of the store is Sluice's own: of the store that was opened, or of a dataset at its root. */
@@ -40,13 +40,6 @@ export function isState({ root }: Store, key: string): boolean {
 /** The one key that a glob without a wildcard matches. */
 function literalOf(glob: string): string | undefined {
   return /^(?:\\.|[^\\*?[{])*$/su.test(glob) ? globPrefix(glob) : undefined
-}
-
-function commonBeginning(texts: readonly string[]): string {
-  const [first = '', ...rest] = texts
-  let length = first.length
-  for (const text of rest) while (!text.startsWith(first.slice(0, length))) length--
-  return first.slice(0, length)
 }
 
 function asked(select: (object: ObjectMeta) => boolean, object: ObjectMeta): boolean {
