@@ -100,7 +100,7 @@ test('an interrupted copy leaves whole files and nothing else', { skip: noS3 }, 
     AWS_ACCESS_KEY_ID: accessKeyId,
     AWS_SECRET_ACCESS_KEY: secretAccessKey,
   }
-  const child = start({ ...process.env, ...settings }, 'copy', `s3://${name}`, join(target, 'to'))
+  const child = startIn({ env: { ...process.env, ...settings } }, 'copy', `s3://${name}`, join(target, 'to'))
   const end = ended(child)
   await stalls
   child.kill('SIGINT')
