@@ -53,6 +53,7 @@ export interface BucketSettings {
   http: HttpClient
   /** Whether uploads carry one. */
   checksums: boolean
+  partSize: number | undefined
   defaults: Defaults
 }
 
@@ -64,6 +65,8 @@ export class S3Bucket {
   readonly url: string
   readonly name: string
   readonly defaults: Defaults
+  /** Of every part of an upload, if they are to be of one size. */
+  readonly partSize: number | undefined
   /** Before each key: `''`, or a folder that ends in `/`. */
   readonly #prefix: string
   readonly #settings: BucketSettings
@@ -76,6 +79,7 @@ export class S3Bucket {
     this.url = joinUrl(`s3://${name}`, prefix.slice(0, -1))
     this.#prefix = prefix
     this.defaults = settings.defaults
+    this.partSize = settings.partSize
   }
 
   unwrap(): UnwrappedStore {
@@ -255,6 +259,7 @@ export async function openBucket(name: string, prefix: string, options: S3StoreO
     command,
     http,
     checksums,
+    partSize: options.partSize,
     defaults: {
       all: options.requesterPays ? { 'x-amz-request-payer': 'requester' } : {},
       customerKey: customerKeyOf(options.encryption, 'x-amz-'),

@@ -28,9 +28,8 @@ export async function copyObject(
   const source = await head(bucket, from, { signal })
   const size = sizeOf(source)
   if (from === to && mode === 'overwrite') return infoOf(to, source, size)
-  const path = `/${bucket.name}/${bucket.absolute(from)}`
   const pinned: S3Headers = {
-    'x-amz-copy-source': encodePath(path),
+    'x-amz-copy-source': encodePath(sourceOf(bucket, from)),
     'x-amz-copy-source-if-match': `"${unquoted(source.etag)}"`,
   }
   const { customerKey, sourceKey, create } = bucket.defaults
@@ -56,6 +55,15 @@ export async function copyObject(
     await upload.abort().catch(() => undefined)
     throw error
   }
+}
+
+/** How requests name the object that is copied. */
+function sourceOf(bucket: S3Bucket, key: string): string {
+  const { name } = bucket
+  const folder = name.startsWith('arn:')
+    ? `${name.replace(':accesspoint:', ':accesspoint/')}/object`
+    : `/${name}`
+  return `${folder}/${bucket.absolute(key)}`
 }
 
 /** What else is kept of an object, where its bytes are copied by themselves. */

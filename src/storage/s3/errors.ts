@@ -42,6 +42,7 @@ const PERMISSIONS: Record<string, string> = {
   ListObjectsV2: 's3:ListBucket on the bucket',
   ListMultipartUploads: 's3:ListBucketMultipartUploads on the bucket',
   DeleteObject: 's3:DeleteObject',
+  DeleteObjects: 's3:DeleteObject',
   AbortMultipartUpload: 's3:AbortMultipartUpload',
   CopyObject: 's3:GetObject on the source and s3:PutObject on the destination',
   UploadPartCopy: 's3:GetObject on the source and s3:PutObject on the destination',

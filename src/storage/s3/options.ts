@@ -24,6 +24,11 @@ export interface S3StoreOptions {
    * the service demands one, for stores that know none. @default 'supported', with an endpoint of one's own 'required'
    */
   checksums?: 'supported' | 'required' | undefined
+  /**
+   * Bytes of a part of an upload, of 5 MiB to 5 GiB: an object has at most 10,000. For stores that refuse parts of
+   * several sizes, such as R2, where objects of more than 8 GB need it. @default 8 MiB, growing from part 1,001 on
+   */
+  partSize?: number | undefined
   /** Whether the caller pays for requests to a bucket of the kind "requester pays". @default false */
   requesterPays?: boolean | undefined
   /** How new objects are encrypted; objects under a key of the customer's are also read with it. @default as the bucket says */
@@ -55,6 +60,7 @@ export const S3_OPTIONS: OptionKinds<S3StoreOptions> = {
   },
   pathStyle: 'boolean',
   checksums: 'text',
+  partSize: 'number',
   requesterPays: 'boolean',
   encryption: { itself: 'text', members: { kmsKeyId: 'text', customerKey: 'bytes' } },
   storageClass: 'text',
@@ -62,6 +68,10 @@ export const S3_OPTIONS: OptionKinds<S3StoreOptions> = {
   idleTimeoutMs: 'number',
   connectTimeoutMs: 'number',
 }
+
+/** Multi-region ones have no region. */
+const ACCESS_POINT =
+  /^s3:\/\/(arn:[a-z-]+:s3(?:-object-lambda)?:[a-z0-9-]*:\d{12}:accesspoint)[:/]([a-z0-9][a-z0-9.-]*)(?:\/([^?#]*))?$/
 
 /** The service's own hosts, which want the bucket in the host's name. */
 const AMAZON = /(^|\.)amazonaws\.com(\.cn)?$/
@@ -96,14 +106,25 @@ export function endpointOf({ endpoint }: S3StoreOptions): string | undefined {
   return text
 }
 
-/** Bucket and folder of an `s3:` URL, whose path is percent-encoded. */
+/** Bucket, or ARN of an access point, and folder of an `s3:` URL, whose path is percent-encoded. */
 export function parseS3Url(text: string): { bucket: string; folder: string } {
-  const [, bucket = '', path = ''] = /^s3:\/\/([^/?#]*)\/?([^?#]*)$/i.exec(text) ?? []
+  const [, start = '', name = '', rest = ''] = ACCESS_POINT.exec(text) ?? []
+  // The form with colons, in which the name is no segment of the path.
+  const point = start === '' ? undefined : [`${start}:${name}`, rest]
+  const [bucket = '', path = ''] = point ?? /^s3:\/\/([^/?#]*)\/?([^?#]*)$/i.exec(text)?.slice(1) ?? []
   if (bucket.includes('@')) {
     throw invalid('url', 'must not hold credentials', "Give them with the option 'credentials'.")
   }
   const hint = "Write 's3://bucket/folder' with '?', '#' and '%' percent-encoded."
-  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]$/.test(bucket)) {
+  if (point === undefined && /^arn:/i.test(bucket)) {
+    const reason = `${JSON.stringify(maskedUrl(text))} is no ARN of an access point`
+    throw invalid(
+      'url',
+      reason,
+      "Write 's3://arn:aws:s3:region:account:accesspoint:name/folder', or the bucket's name.",
+    )
+  }
+  if (point === undefined && !/^[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]$/.test(bucket)) {
     throw invalid('url', `${JSON.stringify(maskedUrl(text))} names no bucket`, hint)
   }
   try {
@@ -113,10 +134,15 @@ export function parseS3Url(text: string): { bucket: string; folder: string } {
   }
 }
 
+/** What the protocol allows, of all parts but the last. */
+const MIN_PART = 5 * 1024 ** 2
+const MAX_PART = 5 * 1024 ** 3
+
 /** Checks what can be checked before the first request. */
 export function validateS3Options({
   pathStyle,
   checksums,
+  partSize,
   encryption,
   idleTimeoutMs,
   connectTimeoutMs,
@@ -126,6 +152,12 @@ export function validateS3Options({
   }
   if (checksums !== undefined && checksums !== 'supported' && checksums !== 'required') {
     throw invalid('checksums', `must be 'supported' or 'required', not ${JSON.stringify(checksums)}`)
+  }
+  if (
+    partSize !== undefined &&
+    !(Number.isInteger(partSize) && partSize >= MIN_PART && partSize <= MAX_PART)
+  ) {
+    throw invalid('partSize', `must be a whole number of bytes from 5 MiB to 5 GiB, not ${partSize}`)
   }
   if (typeof encryption === 'object' && 'customerKey' in encryption && encryption.customerKey.length !== 32) {
     throw invalid('encryption', `a customer's key has 32 bytes, not ${encryption.customerKey.length}`)

@@ -1,6 +1,5 @@
 import { untilAborted } from '../../core/abort.ts'
 import { SluiceError } from '../../core/errors.ts'
-import { deleteEach } from '../batch.ts'
 import { childOf } from '../child.ts'
 import { isCheckpoint, PartMemory, PartWriter } from '../remote/part-writer.ts'
 import { getObject, getRangesOf, type ObjectReader, unquoted } from '../remote/read.ts'
@@ -27,6 +26,7 @@ import type {
 } from '../store.ts'
 import type { S3Bucket } from './bucket.ts'
 import { copyObject } from './copy.ts'
+import { deleteObject, deleteObjects } from './delete.ts'
 import { listLevel, listObjects, listUploads } from './list.ts'
 import { headObject, s3Reader } from './read.ts'
 import {
@@ -109,11 +109,11 @@ export class S3Store implements Store {
   }
 
   async delete(key: string, { signal }: SignalOption = {}): Promise<void> {
-    await this.#bucket.call({ name: 'DeleteObject', method: 'DELETE', key, signal })
+    await deleteObject(this.#bucket, key, { signal })
   }
 
-  deleteMany(keys: readonly string[], options?: SignalOption): Promise<Map<string, SluiceError>> {
-    return deleteEach(this, keys, options)
+  deleteMany(keys: readonly string[], options: SignalOption = {}): Promise<Map<string, SluiceError>> {
+    return deleteObjects(this.#bucket, keys, options)
   }
 
   list(options: ListOptions = {}): AsyncIterable<ObjectMeta> {
@@ -209,7 +209,7 @@ export class S3Store implements Store {
     let writer: PartWriter<S3Part> | undefined
     try {
       for await (const bytes of untilAborted(body, signal)) {
-        if (writer === undefined && length + bytes.length <= partBytes(1)) {
+        if (writer === undefined && length + bytes.length <= partBytes(1, this.#bucket.partSize)) {
           first.push(bytes.slice())
           length += bytes.length
           continue

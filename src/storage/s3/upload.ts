@@ -12,12 +12,15 @@ import { escapeXml, NAMESPACE, textOf } from './xml.ts'
 
 /**
  * Bytes of a part, by its number from 1 on. An upload has at most 10,000 parts of at most 5 GiB: growing from part
- * 1001 on, they hold 5 TiB. Up to there they are of one size, which some services demand of all parts but the last.
+ * 1001 on, they hold 5 TiB. Up to there they are of one size, which some services demand of all parts but the last;
+ * with `partSize` they all are.
  */
-export function partBytes(number: number): number {
-  return PART + Math.max(0, number - EQUAL_PARTS) * GROWTH
+export function partBytes(number: number, partSize?: number): number {
+  return partSize ?? PART + Math.max(0, number - EQUAL_PARTS) * GROWTH
 }
 
+/** What the protocol allows. */
+const MAX_PARTS = 10_000
 const PART = 8 * 1024 * 1024
 const EQUAL_PARTS = 1_000
 const GROWTH = 136 * 1024
@@ -108,12 +111,21 @@ export class MultipartUpload implements PartUpload<S3Part> {
   readonly #bucket: S3Bucket
   readonly #uploadId: string
   readonly #id: string
+  /** As it was when the upload was begun. */
+  readonly #partSize: number | undefined
 
-  private constructor(bucket: S3Bucket, key: string, uploadId: string, id: string) {
+  private constructor(
+    bucket: S3Bucket,
+    key: string,
+    uploadId: string,
+    id: string,
+    partSize: number | undefined,
+  ) {
     this.#bucket = bucket
     this.key = key
     this.#uploadId = uploadId
     this.#id = id
+    this.#partSize = partSize
   }
 
   get place(): string {
@@ -121,7 +133,7 @@ export class MultipartUpload implements PartUpload<S3Part> {
   }
 
   partBytes(number: number): number {
-    return partBytes(number)
+    return partBytes(number, this.#partSize)
   }
 
   /** Begins an upload. One that has begun although the signal was aborted is ended, so that none is left behind. */
@@ -142,7 +154,7 @@ export class MultipartUpload implements PartUpload<S3Part> {
       query: { uploads: '' },
       headers: { ...customerKey, ...create, ...multipart, ...properties, ...mark },
     })
-    const upload = new MultipartUpload(bucket, key, textOf(reply, 'UploadId') ?? '', id)
+    const upload = new MultipartUpload(bucket, key, textOf(reply, 'UploadId') ?? '', id, bucket.partSize)
     if (signal?.aborted) {
       await upload.abort()
       throw signal.reason
@@ -155,18 +167,25 @@ export class MultipartUpload implements PartUpload<S3Part> {
     bucket: S3Bucket,
     { key, token }: StagedUpload,
   ): { upload: MultipartUpload; parts: S3Part[] | undefined } {
-    const { uploadId, id, parts } = token
+    const { uploadId, id, parts, partSize } = token
     const sealed = Array.isArray(parts) && parts.every(isPart) && typeof id === 'string'
     if (typeof uploadId !== 'string' || uploadId === '') {
       throw new SluiceError('invalid-argument', 'is no staged upload of an S3 store', { option: 'upload' })
     }
-    const upload = new MultipartUpload(bucket, key, uploadId, String(id))
+    const upload = new MultipartUpload(
+      bucket,
+      key,
+      uploadId,
+      String(id),
+      typeof partSize === 'number' ? partSize : undefined,
+    )
     return { upload, parts: sealed ? parts : undefined }
   }
 
   /** What a process needs to complete it. */
   token(parts: readonly S3Part[]): Record<string, unknown> {
-    return { uploadId: this.#uploadId, id: this.#id, parts }
+    const size = this.#partSize === undefined ? {} : { partSize: this.#partSize }
+    return { uploadId: this.#uploadId, id: this.#id, parts, ...size }
   }
 
   /** `not-found` if it has been completed or aborted. */
@@ -177,6 +196,12 @@ export class MultipartUpload implements PartUpload<S3Part> {
 
   /** Sends a part, or sends it anew. */
   async send(number: number, bytes: Uint8Array, signal: AbortSignal | undefined): Promise<S3Part> {
+    if (number > MAX_PARTS) {
+      throw new SluiceError('unsupported', `an upload has at most ${MAX_PARTS} parts`, {
+        file: this.place,
+        hint: "Set the option 'partSize' to more.",
+      })
+    }
     const headers = await this.#bucket.call({
       ...this.#request('UploadPart', 'PUT', { partNumber: String(number) }),
       headers: { ...this.#bucket.defaults.customerKey, ...this.#bucket.checksumOf(bytes) },
