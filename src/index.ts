@@ -72,6 +72,7 @@ export {
 } from './storage/batch.ts'
 export { loadConfig } from './storage/config-file.ts'
 export { type GlobOptions, glob } from './storage/find.ts'
+export type { GcsCredentials, GcsStoreOptions } from './storage/gcs/options.ts'
 export { globPrefix, globToRegExp } from './storage/glob.ts'
 export type { HttpStoreOptions } from './storage/http/options.ts'
 export { type OpenStoreOptions, openStore } from './storage/open.ts'

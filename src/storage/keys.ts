@@ -10,6 +10,23 @@ export function validateKey(key: string, option = 'key'): string {
   })
 }
 
+/**
+ * Where unfinished uploads lie as objects or files, below the root of the opened store: nothing there is an object of
+ * it. Beginning with a dot, it is not in the way of `_sluice/staging/`, where the jobs of a dataset called `staging`
+ * are kept.
+ */
+export const STAGING = '_sluice/.staging'
+
+/** Checks the key of an object in a store that keeps unfinished uploads in {@link STAGING}. Returns it. */
+export function validateUnstaged(key: string): string {
+  validateKey(key)
+  if (key !== STAGING && !key.startsWith(`${STAGING}/`)) return key
+  throw new SluiceError('invalid-argument', `'${STAGING}/' holds unfinished uploads, not objects`, {
+    option: 'key',
+    file: key,
+  })
+}
+
 /** A folder's name as a prefix of keys: `''` for the store itself, else ending in exactly one `/`. */
 export function folderPrefix(folder: string): string {
   const name = folder.endsWith('/') ? folder.slice(0, -1) : folder

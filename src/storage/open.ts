@@ -3,6 +3,7 @@ import { assertCount } from '../core/count.ts'
 import { SluiceError } from '../core/errors.ts'
 import { AZURE_OPTIONS, type AzureStoreOptions } from './azure/options.ts'
 import { isAzureUrl } from './azure/url.ts'
+import { GCS_OPTIONS, type GcsStoreOptions } from './gcs/options.ts'
 import { HTTP_OPTIONS, type HttpStoreOptions } from './http/options.ts'
 import { LOCAL_OPTIONS, LocalStore, type LocalStoreOptions } from './local/store.ts'
 import { MemoryStore } from './memory.ts'
@@ -28,6 +29,7 @@ interface DriverOptions {
   file: LocalStoreOptions
   s3: S3StoreOptions
   az: AzureStoreOptions
+  gs: GcsStoreOptions
   http: HttpStoreOptions
 }
 
@@ -37,9 +39,11 @@ export type OpenStoreOptions<Url extends string | URL = string> = CommonStoreOpt
     ? S3StoreOptions
     : [Url] extends [AzureUrl]
       ? AzureStoreOptions
-      : [Url] extends [`http://${string}`]
-        ? HttpStoreOptions
-        : DriverOptions[keyof DriverOptions])
+      : [Url] extends [`gs://${string}`]
+        ? GcsStoreOptions
+        : [Url] extends [`http://${string}`]
+          ? HttpStoreOptions
+          : DriverOptions[keyof DriverOptions])
 
 type AzureUrl = `${'az' | 'abfss'}://${string}` | `https://${string}.blob.core.${string}`
 
@@ -107,6 +111,12 @@ const DRIVERS: Readonly<Record<string, Driver>> = {
   ),
   'az:': AZURE,
   'abfss:': AZURE,
+  'gs:': driver(
+    "'gs:' stores",
+    GCS_OPTIONS,
+    async (url, options) => (await import('./gcs/open.ts')).openGcs(url, options),
+    { remote: true },
+  ),
   'http:': WEB,
   'https:': WEB,
 }
@@ -115,9 +125,6 @@ const DRIVERS: Readonly<Record<string, Driver>> = {
 export const DRIVER_OPTIONS: Readonly<Record<string, OptionKinds>> = Object.fromEntries(
   Object.entries(DRIVERS).map(([scheme, { options }]) => [scheme, { ...COMMON_OPTIONS, ...options }]),
 )
-
-/** Schemes whose drivers are not part of this release. */
-const LATER = new Set(['gs:'])
 
 const memories = new Map<string, MemoryStore>()
 
@@ -159,9 +166,9 @@ export function schemeOf(text: string): string | undefined {
   return /^[a-z][a-z0-9+.-]+:/i.exec(text)?.[0].toLowerCase()
 }
 
-/** Schemes of the URLs that are opened, or will be. */
+/** Schemes of the URLs that are opened. */
 export function isScheme(scheme: string): boolean {
-  return Object.hasOwn(DRIVERS, scheme) || LATER.has(scheme)
+  return Object.hasOwn(DRIVERS, scheme)
 }
 
 /** Fails as {@link openStore} does for a URL that it knows nothing of and for unknown names of options. */
@@ -184,12 +191,6 @@ function driverOf(text: string): Driver {
   const known = `${Object.keys(DRIVERS)
     .map(name => `'${name}'`)
     .join(', ')} and plain paths`
-  if (LATER.has(scheme)) {
-    throw new SluiceError('unsupported', `'${scheme}' stores come with a later release`, {
-      option: 'url',
-      hint: `This one opens ${known}.`,
-    })
-  }
   throw new SluiceError('invalid-argument', `nothing is known of '${scheme}' stores`, {
     option: 'url',
     hint: `This release opens ${known}; a folder of that name is './${maskedUrl(text)}'.`,

@@ -30,7 +30,7 @@ export function storeConformance(name: string, make: MakeStore, options: Conform
     else checkListing(check, options)
     if (options.readOnly) return checkReadOnly(check)
     checkObjects(check, options)
-    checkStaging(check)
+    checkStaging(check, options)
     checkAborting(check)
   })
 }

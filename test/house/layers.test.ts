@@ -21,6 +21,7 @@ const OWNERS: Record<string, RegExp> = {
   '@aws-sdk/client-s3': /^storage\/s3/,
   '@azure/identity': /^storage\/azure\//,
   '@azure/storage-blob': /^storage\/azure\//,
+  '@google-cloud/storage': /^storage\/gcs/,
   'apache-arrow': /^/,
   'p-limit': /^core\/concurrency\.ts$/,
   'p-retry': /^core\/retry\.ts$/,

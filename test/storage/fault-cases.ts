@@ -25,6 +25,9 @@ const fast = { minDelayMs: 0, maxDelayMs: 0 }
 
 type IsRequest = (request: WireRequest) => boolean
 
+/** What the cases ask of any store. */
+export type FaultOptions = Pick<OpenStoreOptions<'s3://bucket'>, 'retry' | 'concurrency' | 'idleTimeoutMs'>
+
 /** What the cases need to know of a service, and of how its driver speaks with it. */
 export interface FaultBackend {
   /** Why the tests cannot run here, if they cannot. */
@@ -32,7 +35,7 @@ export interface FaultBackend {
   /** URL of the running service. */
   endpoint: () => string
   /** Makes an empty bucket, and gives what opens it at an endpoint: the service's own, or that of a fault server. */
-  createBucket: () => Promise<(endpoint: string, options?: OpenStoreOptions) => Promise<Store>>
+  createBucket: () => Promise<(endpoint: string, options?: FaultOptions) => Promise<Store>>
   /** Reads bytes of an object. */
   isGet: IsRequest
   /** Puts an object whole. */
@@ -63,7 +66,7 @@ export async function spoiled(
   { createBucket, endpoint }: Pick<FaultBackend, 'createBucket' | 'endpoint'>,
   t: TestContext,
   fault: (request: WireRequest, ordinal: number) => WireFault | undefined,
-  options: OpenStoreOptions = {},
+  options: FaultOptions = {},
 ): Promise<Spoiled> {
   const open = await createBucket()
   const wire = await startFaultServer(endpoint(), fault)
@@ -158,7 +161,7 @@ export function faultCases(name: string, backend: FaultBackend): void {
   const spoil = (
     t: TestContext,
     fault: (request: WireRequest, ordinal: number) => WireFault | undefined,
-    options?: OpenStoreOptions,
+    options?: FaultOptions,
   ) => spoiled(backend, t, fault, options)
 
   readFaultCases(name, {

@@ -27,14 +27,14 @@ after(() => server?.stop())
 
 /** A new bucket: the folder that it is for the server, and a store. */
 async function newBucket(
-  options: OpenStoreOptions = {},
+  options: OpenStoreOptions<'s3://bucket'> = {},
 ): Promise<{ name: string; folder: string; store: Store }> {
   const name = `test-${randomUUID()}`
   const folder = server.createBucket(name)
   return { name, folder, store: await openStore(`s3://${name}`, { ...settings(), ...options }) }
 }
 
-function settings(): OpenStoreOptions {
+function settings(): OpenStoreOptions<'s3://bucket'> {
   const { endpoint, region, credentials } = server
   return { endpoint, region, credentials }
 }
@@ -204,7 +204,7 @@ test('the environment is enough', { skip: noS3 }, async () => {
 test('what the server refuses says what to do, and tells no secret', { skip: noS3 }, async () => {
   const { name } = await newBucket()
   const secret = 'a-secret-that-nobody-is-to-see'
-  const failures: [OpenStoreOptions, string, RegExp][] = [
+  const failures: [OpenStoreOptions<'s3://bucket'>, string, RegExp][] = [
     [
       { credentials: { ...server.credentials, secretAccessKey: secret } },
       name,

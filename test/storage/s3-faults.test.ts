@@ -1,11 +1,18 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, type TestContext, test } from 'node:test'
-import { type OpenStoreOptions, openStore } from '../../src/index.ts'
+import { openStore } from '../../src/index.ts'
 import { bytesOf, rejectsWith, textOf } from '../../src/testing/conformance/context.ts'
 import type { WireFault, WireRequest } from '../../src/testing/index.ts'
 import { noS3, type S3Server, startS3 } from '../servers/s3.ts'
-import { type FaultBackend, faultCases, type Spoiled, sequence, spoiled as spoiledOf } from './fault-cases.ts'
+import {
+  type FaultBackend,
+  type FaultOptions,
+  faultCases,
+  type Spoiled,
+  sequence,
+  spoiled as spoiledOf,
+} from './fault-cases.ts'
 import { requestCases } from './request-cases.ts'
 
 let server: S3Server
@@ -55,7 +62,7 @@ requestCases('S3', backend)
 function spoiled(
   t: TestContext,
   fault: (request: WireRequest) => WireFault | undefined,
-  options?: OpenStoreOptions,
+  options?: FaultOptions,
 ): Promise<Spoiled> {
   return spoiledOf(backend, t, fault, options)
 }

@@ -6,7 +6,10 @@ import { bytesOf, collect } from '../../src/testing/conformance/context.ts'
 import { startFaultServer, type WireRequest } from '../../src/testing/index.ts'
 
 /** What the calls of a store with these options ask of a service, which answers each as well as it need. */
-async function requestsOf(t: TestContext, options: OpenStoreOptions): Promise<Map<string, WireRequest>> {
+async function requestsOf(
+  t: TestContext,
+  options: OpenStoreOptions<'s3://bucket'>,
+): Promise<Map<string, WireRequest>> {
   const headers = { etag: '"tag"', 'last-modified': new Date(0).toUTCString() }
   const upload = '<InitiateMultipartUploadResult><UploadId>id</UploadId></InitiateMultipartUploadResult>'
   const wire = await startFaultServer('http://127.0.0.1:1', ({ path }) => ({

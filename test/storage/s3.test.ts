@@ -12,7 +12,7 @@ after(() => server?.stop())
 
 /** A bucket of its own for each test. */
 const bucket =
-  (folder: string, options: OpenStoreOptions = {}): MakeStore =>
+  (folder: string, options: OpenStoreOptions<'s3://bucket'> = {}): MakeStore =>
   async () => {
     const name = `test-${randomUUID()}`
     const { endpoint, region, credentials } = server

@@ -1,12 +1,11 @@
 import type { BigIntStats, Dirent } from 'node:fs'
 import { join } from 'node:path'
 import { SluiceError } from '../../core/errors.ts'
-import { compareKeys, folderMatches, keyMatches } from '../keys.ts'
+import { compareKeys, folderMatches, keyMatches, STAGING } from '../keys.ts'
 import type { ListLevel, ListOptions, ObjectMeta } from '../store.ts'
 import { errno, fileError } from './errors.ts'
 import { etagOf } from './files.ts'
 import type { LocalFolders } from './folders.ts'
-import { STAGING } from './staging.ts'
 
 /** How many files are asked for their size at once. */
 const STATS = 32

@@ -2,15 +2,10 @@ import { randomUUID } from 'node:crypto'
 import { type BigIntStats, constants } from 'node:fs'
 import { truncate, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { STAGING } from '../keys.ts'
 import { errno } from './errors.ts'
 import { LocalFile } from './file.ts'
 import type { LocalFolders } from './folders.ts'
-
-/**
- * Where unfinished files lie, below the root of the opened store: nothing there is an object. Beginning with a dot,
- * it is not in the way of `_sluice/staging/`, where the jobs of a dataset called `staging` are kept.
- */
-export const STAGING = '_sluice/.staging'
 
 /** Longest name, in bytes, that is given to one file or folder below the staging folder. */
 const MAX_NAME = 200

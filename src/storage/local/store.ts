@@ -6,7 +6,7 @@ import { untilAborted } from '../../core/abort.ts'
 import { SluiceError } from '../../core/errors.ts'
 import { deleteEach } from '../batch.ts'
 import { childOf } from '../child.ts'
-import { validateKey } from '../keys.ts'
+import { validateUnstaged } from '../keys.ts'
 import type { OptionKinds } from '../options.ts'
 import {
   atOnce,
@@ -45,7 +45,7 @@ import { LocalFolders } from './folders.ts'
 import { listFolder, listFolderLevel } from './list.ts'
 import { withLock } from './lock.ts'
 import { type OpenFile, readBody, readFull, verify } from './read.ts'
-import { LocalStaging, STAGING, type StagedFile } from './staging.ts'
+import { LocalStaging, type StagedFile } from './staging.ts'
 import { LocalStagedWriter } from './writer.ts'
 
 export interface LocalStoreOptions {
@@ -310,13 +310,7 @@ export class LocalStore implements Store {
   }
 
   #pathOf(key: string): string {
-    validateKey(key)
-    if (key === STAGING || key.startsWith(`${STAGING}/`)) {
-      throw new SluiceError('invalid-argument', `'${STAGING}/' holds unfinished uploads, not objects`, {
-        option: 'key',
-        file: key,
-      })
-    }
+    validateUnstaged(key)
     return join(this.#folders.path, key)
   }
 

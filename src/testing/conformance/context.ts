@@ -37,6 +37,11 @@ export interface ConformanceOptions {
   refused?: RegExp
   /** What a read of one version is where there is no object any more. @default 'not-found' */
   pinnedMissing?: ErrorCode
+  /**
+   * Whether of several processes that complete a staged upload at the same time one makes the object; where each of
+   * them does, its tag changes. @default true
+   */
+  completesOnce?: boolean
   /** Why the tests cannot run here, if they cannot. @default false */
   skip?: string | false
 }

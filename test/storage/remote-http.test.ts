@@ -6,7 +6,7 @@ import { type AddressInfo, createServer as createTcpServer } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import { HttpClient, type HttpRequest, readBody } from '../../src/storage/s3/http.ts'
+import { HttpClient, type HttpRequest, readBody } from '../../src/storage/remote/http.ts'
 
 /** A server that ends with the test. */
 async function serve(t: TestContext, listener: RequestListener): Promise<{ server: Server; origin: URL }> {
@@ -97,7 +97,7 @@ test('connections are used again, and idle ones let the process end', async t =>
   const { server, origin } = await serve(t, (_, outgoing) => outgoing.end('x'))
   server.on('connection', () => connections++)
   const script = `
-    import { HttpClient, readBody } from './src/storage/s3/http.ts'
+    import { HttpClient, readBody } from './src/storage/remote/http.ts'
     const http = new HttpClient({ connectTimeoutMs: 10_000, idleTimeoutMs: 300_000 })
     const origin = new URL('${origin}')
     for (let i = 0; i < 5; i++) {

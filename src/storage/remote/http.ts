@@ -1,6 +1,6 @@
 import { Agent, type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
-import { systemCode } from '../remote/errors.ts'
+import { systemCode } from './errors.ts'
 
 export interface HttpOptions {
   /** Longest time to make a connection, in milliseconds. */
@@ -16,7 +16,8 @@ export interface HttpRequest {
   /** With the query, as it is to be sent. */
   path: string
   headers: Readonly<Record<string, string>>
-  body?: Uint8Array | undefined
+  /** Whole, or in pieces. */
+  body?: Uint8Array | readonly Uint8Array[] | undefined
   /** Ends the connection for as long as the answer has not begun. */
   signal?: AbortSignal | undefined
   /** Whether it may be carried out twice. */
@@ -71,7 +72,9 @@ function begin(
   const send = origin.protocol === 'https:' ? httpsRequest : httpRequest
   // A list is sent as it is, in less time than a record.
   const list = Object.entries(headers).flat()
-  if (method === 'PUT' || method === 'POST') list.push('content-length', String(body?.length ?? 0))
+  const pieces = body instanceof Uint8Array ? [body] : (body ?? [])
+  const length = pieces.reduce((sum, { length }) => sum + length, 0)
+  if (method === 'PUT' || method === 'POST') list.push('content-length', String(length))
   const outgoing = send({
     method,
     // Of an IPv6 address the URL has brackets.
@@ -99,7 +102,8 @@ function begin(
     limitIdleness(outgoing, idleTimeoutMs, () => reply)
   })
   limitConnecting(outgoing, connectTimeoutMs)
-  outgoing.end(body)
+  for (const piece of pieces.slice(0, -1)) outgoing.write(piece)
+  outgoing.end(pieces.at(-1))
   return { outgoing, answer }
 }
 
