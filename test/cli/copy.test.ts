@@ -112,6 +112,29 @@ test('an interrupted copy leaves whole files and nothing else', { skip: noS3 }, 
   assert.ok(!existsSync(join(target, '_sluice')))
 })
 
+test('two places of a bucket are copied by the service', { skip: noS3 }, async t => {
+  const server = await startS3()
+  t.after(() => server.stop())
+  const bucket = server.createBucket('lake')
+  mkdirSync(join(bucket, 'deep/from'), { recursive: true })
+  writeFileSync(join(bucket, 'deep/from/a b'), 'x')
+  const wire = await startFaultServer(server.endpoint, () => undefined)
+  t.after(() => wire.stop())
+  const { accessKeyId, secretAccessKey } = server.credentials
+  const settings = {
+    AWS_ENDPOINT_URL: wire.endpoint,
+    AWS_REGION: server.region,
+    AWS_ACCESS_KEY_ID: accessKeyId,
+    AWS_SECRET_ACCESS_KEY: secretAccessKey,
+  }
+  const run = (...args: string[]) => ended(startIn({ env: { ...process.env, ...settings } }, ...args))
+  const { code, stderr } = await run('copy', 's3://lake/deep/from/*', 's3://lake/other/to')
+  assert.deepEqual([code, stderr], [0, ''])
+  assert.equal(readFileSync(join(bucket, 'other/to/a b'), 'utf8'), 'x')
+  assert.ok(wire.requests.some(({ headers }) => headers['x-amz-copy-source'] !== undefined))
+  assert.equal((await run('du', 's3://lake')).stdout.toString().trim(), '2 B            2  .')
+})
+
 test('rm deletes files, globs and folders', async t => {
   const folder = folderOf(t, 'a.csv', 'b.csv', 'sub/c.csv', 'sub/d.txt', 'sub/deep/e.txt')
   assert.equal(await output('rm', join(folder, 'a.csv')), '1 deleted\n')

@@ -19,13 +19,17 @@ test('the programs of the README run, and say the same as its command and DuckDB
   const flights = join(root, 'node_modules/vega-datasets/data/flights-3m.parquet')
   copyFileSync(flights, join(lake, 'bronze/flights/flights.parquet'))
 
-  const [main, pipelines, compaction] = blocks('ts')
+  const [main, pipelines, compaction, copying] = blocks('ts')
   const imports = "import { aggregate, col, count, filter, limit, mean, openStore, source } from 'sluice'\n"
   const run = (code: string) =>
     // In the repository, so that 'sluice' is the package itself.
     execFileSync(
       process.execPath,
-      ['--input-type=module', '-e', code.replaceAll("'lake'", JSON.stringify(lake))],
+      [
+        '--input-type=module',
+        '-e',
+        code.replaceAll(/'(lake|backup)'/g, (_, name) => JSON.stringify(join(lake, '..', name))),
+      ],
       {
         cwd: root,
         encoding: 'utf8',
@@ -51,6 +55,11 @@ test('the programs of the README run, and say the same as its command and DuckDB
   const opened = "import { compact, openStore } from 'sluice'\nconst lake = await openStore('lake')\n"
   assert.equal(run(opened + compaction!), '7 files are 7 now\n')
   assert.deepEqual(await multiset(read), first)
+
+  const both = "import { openStore, transfer } from 'sluice'\nconst lake = await openStore('lake')\n"
+  assert.match(run(both + copying!), /^8 copied, 0 there already\n$/)
+  assert.match(run(both + copying!), /^0 copied, 8 there already\n$/)
+  assert.deepEqual(await multiset(read.replace(silver, join(lake, '../backup/silver'))), first)
 
   assert.match(run(imports + pipelines!), /^10 read file:.*\n {2}files 1 of 1, row groups/)
 })

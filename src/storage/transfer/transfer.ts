@@ -218,7 +218,9 @@ class Transfer {
       const failure = located(error, 'io', { file: joinUrl(this.#from.url, source.key) })
       // What a callback does is no failure of this object's.
       if (failure.code === 'callback') throw failure
-      if (failure.code === 'unsupported' && !again && (await this.#isBlocked(source.key))) {
+      const blocked =
+        failure.code === 'unsupported' && !again && (await this.#isBlocked(source.key).catch(() => false))
+      if (blocked) {
         this.#blocked.push({ source, error: failure })
       } else await this.#fail(source, failure)
     } finally {
