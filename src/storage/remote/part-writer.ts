@@ -1,6 +1,9 @@
 import { abortable } from '../../core/abort.ts'
 import { SluiceError } from '../../core/errors.ts'
 import type { SignalOption, StagedUpload, StagedWriter } from '../store.ts'
+import type { PartBuffer, PartMemory } from './part-memory.ts'
+
+export { PartMemory } from './part-memory.ts'
 
 /** Whether an upload is a checkpoint of a {@link PartWriter}, which is not sealed. */
 export function isCheckpoint({ token }: StagedUpload): boolean {
@@ -36,7 +39,7 @@ export class PartWriter<Part> implements StagedWriter {
   #parts: Part[] = []
   /** The part after those; without `arrived` it has failed. */
   #sending: { buffer: PartBuffer; arrived: Promise<Part> | undefined } | undefined
-  #tail = new PartBuffer()
+  #tail: PartBuffer
   /** Of a write that has failed, what need not be sent again when it is repeated. */
   #failed: { bytes: Uint8Array; parts: Part[] } | undefined
   #size = 0
@@ -47,6 +50,7 @@ export class PartWriter<Part> implements StagedWriter {
   constructor(upload: PartUpload<Part>, memory: PartMemory, arrived: readonly Part[] = []) {
     this.#upload = upload
     this.#memory = memory
+    this.#tail = memory.buffer()
     this.#parts = [...arrived]
     this.#size = this.#arrivedBytes()
   }
@@ -57,7 +61,7 @@ export class PartWriter<Part> implements StagedWriter {
     const { length } = bytes
     const next = this.#parts.length + (this.#sending === undefined ? 1 : 2)
     const room = this.#upload.partBytes(next) - this.#tail.length
-    if (length < room) this.#tail.append(bytes, this.#upload.partBytes(next))
+    if (length < room) await this.#tail.append(bytes, this.#upload.partBytes(next))
     else {
       await this.#settle(signal)
       await this.#sendParts(bytes, room, signal)
@@ -82,6 +86,7 @@ export class PartWriter<Part> implements StagedWriter {
     const parts = [...this.#parts]
     // An object has one part at least, if only of nothing.
     if (this.#tail.length > 0 || parts.length === 0) {
+      await this.#tail.admit(this.#tail.length, signal)
       parts.push(await this.#upload.send(parts.length + 1, this.#tail.bytes, signal))
     }
     const token = (await this.#upload.seal?.(parts, signal)) ?? this.#upload.token(parts)
@@ -108,26 +113,29 @@ export class PartWriter<Part> implements StagedWriter {
     const { length } = tail
     const parts = [...this.#parts]
     const arrived = this.#failed?.bytes === bytes ? this.#failed.parts : []
-    tail.append(bytes.subarray(0, room), length + room)
-    let part = tail.bytes
-    let taken = room
+    const rest = this.#memory.buffer()
+    await tail.admit(length + room, signal)
     try {
+      await tail.append(bytes.subarray(0, room), length + room)
+      let part = tail.bytes
+      let taken = room
       while (bytes.length - taken >= this.#upload.partBytes(parts.length + 2)) {
         parts.push(arrived.shift() ?? (await this.#upload.send(parts.length + 1, part, signal)))
         part = bytes.subarray(taken, taken + this.#upload.partBytes(parts.length + 1))
         taken += part.length
       }
+      await rest.append(bytes.subarray(taken), this.#upload.partBytes(parts.length + 2))
       this.#assertOpen()
+      if (taken > room) tail.replace(part)
     } catch (error) {
+      rest.release()
       tail.length = length
       this.#failed = { bytes, parts: parts.slice(this.#parts.length) }
       throw error
     }
     this.#parts = parts
-    if (taken > room) tail.replace(part)
     this.#sending = { buffer: tail, arrived: this.#send(tail) }
-    this.#tail = this.#memory.take()
-    this.#tail.append(bytes.subarray(taken), this.#upload.partBytes(parts.length + 2))
+    this.#tail = rest
   }
 
   /** Waits for the part that is on its way, or sends it anew if it has failed. */
@@ -149,7 +157,7 @@ export class PartWriter<Part> implements StagedWriter {
     const arrived = this.#upload.send(this.#parts.length + 1, buffer.bytes, undefined)
     // Whoever waits for it is told of a failure; nobody may be waiting yet.
     arrived.then(
-      () => this.#memory.give(buffer),
+      () => buffer.release(),
       () => undefined,
     )
     return arrived
@@ -161,57 +169,14 @@ export class PartWriter<Part> implements StagedWriter {
   }
 
   #free(): void {
+    this.#sending?.buffer.release()
     this.#sending = undefined
-    this.#tail = new PartBuffer()
+    this.#tail.release()
   }
 
   #assertOpen(): void {
     if (!this.#aborted && this.#sealed === undefined) return
     const end = this.#aborted ? 'aborted' : 'sealed'
     throw new SluiceError('invalid-argument', `the upload is ${end} already`, { file: this.#upload.place })
-  }
-}
-
-/** Memory of parts that have arrived, for those to come, of all writers of a store: to get it afresh is dear. */
-export class PartMemory {
-  readonly #free: PartBuffer[] = []
-
-  take(): PartBuffer {
-    return this.#free.pop() ?? new PartBuffer()
-  }
-
-  give(buffer: PartBuffer): void {
-    buffer.length = 0
-    if (this.#free.length < FREE_PARTS) this.#free.push(buffer)
-  }
-}
-
-const FREE_PARTS = 4
-
-/** Bytes that come in pieces, in memory that grows with them. */
-class PartBuffer {
-  length = 0
-  #memory = new Uint8Array(0)
-
-  get bytes(): Uint8Array {
-    return this.#memory.subarray(0, this.length)
-  }
-
-  /** Keeps a copy; `most` bytes, for which there is never need of more, are all that it grows to. */
-  append(bytes: Uint8Array, most: number): void {
-    const needed = this.length + bytes.length
-    if (needed > this.#memory.length) {
-      const grown = new Uint8Array(Math.min(Math.max(needed, 2 * this.#memory.length), most))
-      grown.set(this.bytes)
-      this.#memory = grown
-    }
-    this.#memory.set(bytes, this.length)
-    this.length = needed
-  }
-
-  /** Keeps a copy of these bytes instead. */
-  replace(bytes: Uint8Array): void {
-    this.length = 0
-    this.append(bytes, bytes.length)
   }
 }

@@ -1,4 +1,7 @@
+import { parseBytes } from '../../core/bytes.ts'
+import { assertCount } from '../../core/count.ts'
 import { folderPrefix } from '../keys.ts'
+import { PartMemory } from '../remote/part-memory.ts'
 import type { Store } from '../store.ts'
 import { openBucket } from './bucket.ts'
 import { parseS3Url, type S3StoreOptions } from './options.ts'
@@ -7,5 +10,9 @@ import { S3Store } from './store.ts'
 /** The driver for `s3://bucket/folder`. */
 export async function openS3(url: string, options: S3StoreOptions): Promise<Store> {
   const { bucket, folder } = parseS3Url(url)
-  return new S3Store(await openBucket(bucket, folderPrefix(folder), options), options.conditionalPut ?? true)
+  const { conditionalPut = true, uploadMemory } = options
+  const memory = uploadMemory === undefined ? undefined : parseBytes(uploadMemory, 'uploadMemory')
+  if (memory !== undefined) assertCount('uploadMemory', memory)
+  const opened = await openBucket(bucket, folderPrefix(folder), options)
+  return new S3Store(opened, conditionalPut, new PartMemory(memory))
 }

@@ -40,6 +40,11 @@ export interface S3StoreOptions {
    * depends on them then fails at once with `unsupported`. @default true
    */
   conditionalPut?: boolean | undefined
+  /**
+   * Bytes of parts that uploads may hold in memory, all together; a number or `'256MiB'`. What parts have beyond that
+   * before they are sent goes into temporary files. @default 256 MiB
+   */
+  uploadMemory?: number | string | undefined
   /** Longest time in which a request may make no progress, in milliseconds. @default 30000 */
   idleTimeoutMs?: number | undefined
   /** Longest time to make a connection, in milliseconds. @default 10000 */
@@ -65,6 +70,7 @@ export const S3_OPTIONS: OptionKinds<S3StoreOptions> = {
   encryption: { itself: 'text', members: { kmsKeyId: 'text', customerKey: 'bytes' } },
   storageClass: 'text',
   conditionalPut: 'boolean',
+  uploadMemory: 'text',
   idleTimeoutMs: 'number',
   connectTimeoutMs: 'number',
 }

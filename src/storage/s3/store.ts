@@ -54,9 +54,10 @@ export class S3Store implements Store {
   readonly root: { store: Store; prefix: string }
   readonly #bucket: S3Bucket
   readonly #reader: ObjectReader
-  readonly #memory = new PartMemory()
+  readonly #memory: PartMemory
 
-  constructor(bucket: S3Bucket, conditionalPut: boolean) {
+  constructor(bucket: S3Bucket, conditionalPut: boolean, memory: PartMemory = new PartMemory()) {
+    this.#memory = memory
     this.#bucket = bucket
     this.#reader = s3Reader(bucket)
     this.url = bucket.url
