@@ -1,53 +1,68 @@
-import { openStore, type Store, withLimit, withObserver, withRetry, withThrottle } from '../../src/index.ts'
+import {
+  openStore,
+  readOnly,
+  type Store,
+  withCache,
+  withDiagnostics,
+  withLimit,
+  withObserver,
+  withRetry,
+  withThrottle,
+} from '../../src/index.ts'
 import { type MakeStore, storeConformance } from '../../src/testing/index.ts'
 import { tempFolder } from '../support/temp.ts'
 
+type Wrap = (store: Store, folder: string) => Store
+
 const local =
-  (durability: 'fsync' | 'none'): MakeStore =>
+  (wrap: Wrap, durability: 'fsync' | 'none' = 'none'): MakeStore =>
   async t => {
-    const reopen = () => openStore(folder, { durability })
-    const folder = tempFolder(t)
+    const [folder, other] = [tempFolder(t), tempFolder(t)]
+    const reopen = async () => wrap(await openStore(folder, { durability }), other)
     return { store: await reopen(), reopen }
   }
 
-/** A store in memory, wrapped. */
 const memory =
-  (wrap: (store: Store) => Store): MakeStore =>
-  async () => {
-    const inner = await openStore('memory:')
-    return { store: wrap(inner), reopen: async () => wrap(inner) }
+  (wrap: Wrap): MakeStore =>
+  async t => {
+    const [inner, folder] = [await openStore('memory:'), tempFolder(t)]
+    return { store: wrap(inner, folder), reopen: async () => wrap(inner, folder) }
   }
 
-storeConformance('local', local('none'), { nesting: false })
-storeConformance('local, durable', local('fsync'), { nesting: false })
-storeConformance(
-  'memory',
-  memory(store => store),
-)
-storeConformance(
-  'memory, limited',
-  memory(store => withLimit(store, { requests: 3 })),
-)
-storeConformance(
-  'memory, observed',
-  memory(store => withObserver(store, () => undefined)),
-)
-storeConformance(
-  'memory, retried',
-  memory(store => withRetry(store)),
-)
 const ample = { bytesPerSecond: '100GB', requestsPerSecond: 1e7 }
+
+const WRAPPERS: Record<string, Wrap> = {
+  'as it is': store => store,
+  limited: store => withLimit(store, { requests: 3 }),
+  observed: store => withObserver(store, () => undefined),
+  'with diagnostics': store => withDiagnostics(store),
+  retried: store => withRetry(store, { timeoutMs: 600_000 }),
+  throttled: store => withThrottle(store, ample),
+  'with a cache': store => withCache(store),
+  'with a cache that trusts its own writes': store => withCache(store, { memory: '1MB', maxAgeMs: 1 }),
+  'with a cache on disk': (store, folder) => withCache(store, { memory: 0, disk: { folder, bytes: '1MB' } }),
+  'with all wrappers at once': (store, folder) =>
+    withCache(
+      withObserver(withRetry(withLimit(withThrottle(store, ample), { requests: 4 })), () => undefined),
+      { disk: { folder } },
+    ),
+  'with a wrapped child': store => withRetry(withLimit(store.child('deep/er'), { requests: 2 })),
+}
+
+for (const [name, wrap] of Object.entries(WRAPPERS)) storeConformance(`memory, ${name}`, memory(wrap))
+for (const name of ['as it is', 'with a cache on disk', 'with all wrappers at once']) {
+  storeConformance(`local, ${name}`, local(WRAPPERS[name]!), { nesting: false })
+}
 storeConformance(
-  'memory, throttled',
-  memory(store => withThrottle(store, ample)),
+  'local, durable',
+  local(store => store, 'fsync'),
+  { nesting: false },
 )
 storeConformance(
-  'memory, all wrappers at once',
-  memory(store =>
-    withObserver(withRetry(withLimit(withThrottle(store, ample), { requests: 4 })), () => undefined),
-  ),
-)
-storeConformance(
-  'a child of a wrapped store',
-  memory(store => withRetry(withLimit(store.child('deep/er'), { requests: 2 }))),
+  'memory, read-only',
+  async () => {
+    const seed = await openStore('memory:')
+    return { store: readOnly(seed), reopen: async () => readOnly(seed), seed }
+  },
+  { readOnly: true },
 )
