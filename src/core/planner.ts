@@ -53,7 +53,7 @@ export async function planPipeline(
   const middle: Operator[] = []
   let groups: Aggregation | undefined
   let repartition: RepartitionOptions | undefined
-  let schema = await source.schema(run)
+  let schema = await source.schema(run, leadingStages(operators))
   let known = true
   const aggregations = operators.filter(({ description }) => description?.op === 'aggregate').length
   if (aggregations > 0) run.laneShare = 1 - GROUPS_SHARE
@@ -109,6 +109,12 @@ export async function planPipeline(
   }
 }
 
+/** The stages that operators begin with. */
+export function leadingStages(operators: readonly Operator[]): Stage[] {
+  const end = operators.findIndex(({ description }) => !isStage(description))
+  return (end < 0 ? operators : operators.slice(0, end)).map(({ description }) => description as Stage)
+}
+
 /** What a run would do. Print it, or read its fields. */
 export class Explanation {
   readonly source: SourceExplanation
@@ -147,6 +153,7 @@ export class Explanation {
     const lines = [
       `read ${source.source}`,
       `  files ${source.fragments.total - source.fragments.pruned} of ${source.fragments.total}, row groups ${source.rowGroups.total - source.rowGroups.pruned} of ${source.rowGroups.total}${blooms}${pages}${rows}${bytes}`,
+      ...(source.listing ?? []).map(({ by, because }) => `  listed by ${by}: ${because}`),
       `  columns ${source.columns.join(', ') || '(none)'}`,
       `  mode ${source.mode}: ${source.because}`,
       `  lanes ${source.lanes}`,

@@ -9,8 +9,11 @@ export interface Source {
   readonly execution: ResolvedExecution
   /** Reads through `run.attempt` and waits for `run.paced`: `retry` and `throttle` right behind it are its own. */
   readonly governed: boolean
-  /** Value types, no encodings; partition keys included. */
-  schema(run: Run): Promise<Schema>
+  /**
+   * Value types, no encodings; partition keys included. Of rows that `ahead`, the stages behind it in this run, drops in
+   * any case, the source need not look for the files.
+   */
+  schema(run: Run, ahead?: readonly Stage[]): Promise<Schema>
   /** The batches after `stages`, which the source runs itself. Pulled; released by the iterator's `return()`. */
   read(stages: readonly Stage[], run: Run): AsyncIterable<RecordBatch>
   /** Partial groups of the rows after `stages`, as `core/aggregation` merges them; absent if the source cannot. */
@@ -34,11 +37,22 @@ export interface SourceExplanation {
   bloomFilters: { read: number; pruned: number }
   rows: number | undefined
   bytes: number | undefined
+  /** How the files of each dataset were found; absent if there are none to be found. */
+  listing?: readonly SourceListing[]
   /** Columns read from the files. */
   columns: string[]
   lanes: number
   /** Which of the row groups that are read a sink would pass through; if it is a sink that does so. */
   passThrough?: PassThroughCounts
+}
+
+/** How a dataset was listed: all of its keys, or the folders of its partitions and then the files of those wanted. */
+export interface SourceListing {
+  by: 'keys' | 'folders'
+  /** Why. */
+  because: string
+  /** Folders of partitions whose files were listed, and folders that were left out. */
+  folders?: { listed: number; pruned: number }
 }
 
 /** Row groups by what becomes of them on their way into a dataset. */

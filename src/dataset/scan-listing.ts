@@ -1,6 +1,8 @@
 import { type DataType, Field, Schema } from 'apache-arrow'
 import { SluiceError } from '../core/errors.ts'
 import type { Run } from '../core/run.ts'
+import type { SourceListing } from '../core/source.ts'
+import type { Stage } from '../core/stages.ts'
 import { arrowSchema } from '../parquet/arrow-schema.ts'
 import type { SchemaMemo } from '../parquet/file-metadata.ts'
 import { FOOTER_TAIL, readFooter } from '../parquet/footer.ts'
@@ -10,12 +12,14 @@ import { hasGlob } from '../storage/glob.ts'
 import type { ObjectMeta, Store } from '../storage/store.ts'
 import { absentColumns, declaredFields, type SchemaRules, sourceColumns } from './file-schema.ts'
 import { isDataFile } from './hive.ts'
+import { type ListedBy, listDataset, type PartitionFilter } from './partition-listing.ts'
 import { discoverPartitions, type PartitionValue } from './partition-types.ts'
 import { readSnapshot } from './snapshot.ts'
 
 /** The files of a source and what is known of them without opening each. */
 export interface Listing {
   files: SourceFile[]
+  listedBy: SourceListing
   /** Value types; columns of the files first, then the partition keys. */
   schema: Schema
   /** Its columns that are not partition keys. */
@@ -59,10 +63,24 @@ export interface ScanOptions extends SchemaRules {
   settle?: (run: Run, memo: SchemaMemo) => Promise<SettledFiles>
 }
 
-/** Lists the data files, in the order of their keys, and settles the schema, from the first of them if no other way. */
-export async function listSource(store: Store, options: ScanOptions, run: Run): Promise<Listing> {
+/**
+ * Lists the data files, in the order of their keys, and settles the schema, from the first of them if no other way.
+ * Files may be left out of which the stages want no row.
+ */
+export async function listSource(
+  store: Store,
+  options: ScanOptions,
+  run: Run,
+  stages: readonly Stage[] = [],
+): Promise<Listing> {
   const { files, objects: given } = options
-  const objects = given ?? (await listObjects(store, files, run.signal))
+  const declared = declaredFields(options.schema)
+  const { objects, by } =
+    given !== undefined
+      ? { objects: given, by: GIVEN }
+      : files !== undefined
+        ? { objects: await listFiles(store, [files].flat(), run.signal), by: GIVEN }
+        : await listAll(store, { stages, declared }, run.signal)
   if (objects.length === 0) {
     throw new SluiceError('not-found', 'there are no Parquet files', {
       file: store.url,
@@ -70,7 +88,7 @@ export async function listSource(store: Store, options: ScanOptions, run: Run): 
     })
   }
   const keys = objects.map(({ key }) => (given === undefined ? key : key.slice(key.lastIndexOf('/') + 1)))
-  const { fields: keyFields, values } = discoverPartitions(keys, declaredFields(options.schema))
+  const { fields: keyFields, values } = discoverPartitions(keys, [...declared, ...(by.fields ?? [])])
   const sources: SourceFile[] = objects.map((object, id) => ({
     ...{ id, key: object.key, part: 0, store, object },
     constants: keyFields.map((field, i) => ({ name: field.name, type: field.type, value: values[id]![i]! })),
@@ -81,11 +99,18 @@ export async function listSource(store: Store, options: ScanOptions, run: Run): 
   const footers = settled?.footers ?? new Map<string, FileMetadata>()
   const first = footers.get(objects[0]!.key) ?? (await readMetadata(store, objects[0]!, run, memo))
   const found = arrowSchema(first, name).fields.map(
-    field => new Field(field.name, field.type, field.nullable || objects.length > 1, field.metadata),
+    field =>
+      new Field(
+        field.name,
+        field.type,
+        field.nullable || objects.length > 1 || by.by === 'folders',
+        field.metadata,
+      ),
   )
   const own = settled?.columns ?? sourceColumns(found, keyFields, options, name)
   sources[0] = withNulls(sources[0]!, absentColumns(first, own, name, options))
-  return { files: sources, schema: new Schema([...own, ...keyFields]), own, first, memo, footers }
+  const schema = new Schema([...own, ...keyFields])
+  return { files: sources, listedBy: by, schema, own, first, memo, footers }
 }
 
 /** A file with columns that are null in all of its rows, as if they were partition keys. */
@@ -127,13 +152,30 @@ export function fileName(store: Store, object: ObjectMeta): string {
   return `${store.url}${store.url.endsWith('/') ? '' : '/'}${object.key}`
 }
 
-async function listObjects(
+const GIVEN: ListedBy = { by: 'keys', because: 'the files are named' }
+
+/** The files of the whole dataset that may hold wanted rows. */
+async function listAll(
   store: Store,
-  files: string | readonly string[] | undefined,
+  filter: PartitionFilter,
+  signal: AbortSignal,
+): Promise<{ objects: readonly ObjectMeta[]; by: ListedBy }> {
+  let by = GIVEN
+  const tell = (listed: ListedBy): void => {
+    by = listed
+  }
+  const { objects } = await readSnapshot(store, {
+    list: () => listDataset(store, filter, signal, tell),
+    signal,
+  })
+  return { objects, by }
+}
+
+async function listFiles(
+  store: Store,
+  patterns: readonly string[],
   signal: AbortSignal,
 ): Promise<ObjectMeta[]> {
-  if (files === undefined) return (await readSnapshot(store, { signal })).objects
-  const patterns = [files].flat()
   const found = new Map<string, ObjectMeta>()
   for (const pattern of patterns) {
     if (hasGlob(pattern)) {

@@ -51,11 +51,11 @@ export class ScanPart {
     return new ScanPart(this.store, this.#options, [...this.stages, ...stages])
   }
 
-  /** The files and their schema; listed once a run. */
-  listing(run: Run): Promise<Listing> {
+  /** The files and their schema; listed once a run, without files whose rows the stages drop in any case. */
+  listing(run: Run, ahead: readonly Stage[] = []): Promise<Listing> {
     let listing = this.#listings.get(run)
     if (listing === undefined) {
-      listing = listSource(this.store, this.#options, run)
+      listing = listSource(this.store, this.#options, run, [...this.stages, ...ahead])
       this.#listings.set(run, listing)
     }
     return listing

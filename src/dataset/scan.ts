@@ -5,7 +5,7 @@ import { forEachConcurrently } from '../core/concurrency.ts'
 import type { LaneClient } from '../core/lanes.ts'
 import { mapOrdered } from '../core/ordered.ts'
 import type { ResolvedExecution, Run } from '../core/run.ts'
-import type { Source, SourceExplanation } from '../core/source.ts'
+import type { Source, SourceExplanation, SourceListing } from '../core/source.ts'
 import { narrowStages, requiredColumns, type Stage, stagesSchema } from '../core/stages.ts'
 import { batchFromMessage, fieldToMessage } from '../core/transport.ts'
 import { type Fetched, type FetchedPassage, fetchPassage, fetchUnit } from './fetch.ts'
@@ -28,6 +28,7 @@ const LISTING = 8
 interface ListedScan {
   schema: Schema
   parts: ListedPart[]
+  listings: readonly SourceListing[]
   files: SourceFile[]
 }
 
@@ -47,8 +48,8 @@ export class ParquetScan implements Source {
     this.execution = execution
   }
 
-  async schema(run: Run): Promise<Schema> {
-    return (await this.#list(run)).schema
+  async schema(run: Run, ahead: readonly Stage[] = []): Promise<Schema> {
+    return (await this.#list(run, ahead)).schema
   }
 
   /** The parts, in order; listed once a run. */
@@ -61,10 +62,10 @@ export class ParquetScan implements Source {
     return { source: this.name, ...(parts.length === 1 ? parts[0] : { parts }) }
   }
 
-  #list(run: Run): Promise<ListedScan> {
+  #list(run: Run, ahead: readonly Stage[] = []): Promise<ListedScan> {
     let listed = this.#listed.get(run)
     if (listed === undefined) {
-      listed = listParts(this.parts, run)
+      listed = listParts(this.parts, ahead, run)
       this.#listed.set(run, listed)
     }
     return listed
@@ -159,7 +160,8 @@ export class ParquetScan implements Source {
     const lanes = small ? 0 : Math.min(lanesThatFit(this.execution, largest), units)
     const pruning = { fragments, rowGroups, pages, bloomFilters }
     const source = this.parts.map(({ store }) => store.url).join(', ')
-    const explained = { source, mode, because, ...pruning, rows, bytes, columns, lanes }
+    const { listings: listing } = await this.#list(run)
+    const explained = { source, mode, because, listing, ...pruning, rows, bytes, columns, lanes }
     return sink === undefined ? explained : { ...explained, passThrough: counts }
   }
 
@@ -218,8 +220,10 @@ export class ParquetScan implements Source {
   }
 }
 
-async function listParts(parts: readonly ScanPart[], run: Run): Promise<ListedScan> {
-  await forEachConcurrently(parts, LISTING, part => part.listing(run))
+async function listParts(parts: readonly ScanPart[], ahead: readonly Stage[], run: Run): Promise<ListedScan> {
+  // Behind what makes several parts alike, a stage is not one over the columns of each.
+  const behind = parts.length === 1 ? ahead : []
+  await forEachConcurrently(parts, LISTING, part => part.listing(run, behind))
   const listings = await Promise.all(parts.map(part => part.listing(run)))
   const { schema, stages } = alignSchemas(
     parts.map(({ name, stages }, i) => ({ name, schema: stagesSchema(stages, listings[i]!.schema) })),
@@ -231,6 +235,7 @@ async function listParts(parts: readonly ScanPart[], run: Run): Promise<ListedSc
       schema: listings[i]!.schema,
       stages: [...part.stages, ...stages[i]!],
     })),
+    listings: listings.map(({ listedBy }) => listedBy),
     files:
       parts.length === 1
         ? files

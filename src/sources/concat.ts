@@ -4,7 +4,7 @@ import { alignedBatch, alignSchemas } from '../core/align-schemas.ts'
 import { SluiceError } from '../core/errors.ts'
 import { type Columns, type Operator, restartable } from '../core/operator.ts'
 import { Pipeline } from '../core/pipeline.ts'
-import { isStage, schemaAfter } from '../core/planner.ts'
+import { isStage, leadingStages, schemaAfter } from '../core/planner.ts'
 import type { ResolvedExecution, Run } from '../core/run.ts'
 import type { Source, SourceExplanation } from '../core/source.ts'
 import { stageOperator } from '../core/stage-operator.ts'
@@ -162,13 +162,4 @@ function streamOf(source: Source, operators: readonly Operator[], run: Run): Asy
     (stream, operator) => restartable(() => operator(stream, run)),
     restartable(() => source.read(head, run)),
   )
-}
-
-function leadingStages(operators: readonly Operator[]): Stage[] {
-  const stages: Stage[] = []
-  for (const { description } of operators) {
-    if (!isStage(description)) break
-    stages.push(description)
-  }
-  return stages
 }
