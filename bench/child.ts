@@ -17,6 +17,9 @@ interface Answer {
   /** Rows decoded; of a rewrite, its files tell. */
   rows?: number | null
   report?: RunReport
+  /** Of objects that were read, and of what they hold if that was to be checked. */
+  bytes?: number
+  sha256?: string
 }
 
 export interface Measured extends Answer {
@@ -40,7 +43,7 @@ export interface Place {
 
 const SAMPLE_MS = 10
 
-/** Has a contestant do a task in a process of its own. */
+/** Has a contestant do a task of Parquet's in a process of its own. */
 export async function runChild(contestant: Contestant, task: Task, place: Place): Promise<Measured> {
   const { oneLane = false, ...settings } = contestant.settings ?? { mode: 'auto' }
   const threads = oneLane ? 1 : place.threads
@@ -60,11 +63,20 @@ export async function runChild(contestant: Contestant, task: Task, place: Place)
     ...settings,
     statement: statement(task, place.data, place.out),
   }
+  return runProgram(contestant, input, { POLARS_MAX_THREADS: String(threads) })
+}
+
+/** Has a contestant's program do what `input` says, in a process of its own, and looks at its memory meanwhile. */
+export async function runProgram(
+  contestant: Pick<Contestant, 'name' | 'command' | 'script'>,
+  input: object,
+  env: Readonly<Record<string, string>>,
+): Promise<Measured> {
   const [program, ...args] = contestant.command(join(folder, 'jobs', contestant.script))
   const spawned = Date.now()
   const child = spawn(program!, [...args, JSON.stringify(input)], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, POLARS_MAX_THREADS: String(threads) },
+    env: { ...process.env, ...env },
   })
   const samples: [number, number][] = []
   const sampler = setInterval(() => {

@@ -34,7 +34,7 @@ export interface Contestant {
   note?: string
 }
 
-const interpreter = process.env['SLUICE_PYTHON'] ?? join(folder, '../.venv/bin/python')
+export const interpreter: string = process.env['SLUICE_PYTHON'] ?? join(folder, '../.venv/bin/python')
 const everything = (): boolean => true
 /** Sluice's modes, lanes and codecs make no difference where it decodes nothing. */
 const decodes: Contestant['can'] = ({ maintenance }) => !maintenance
@@ -88,7 +88,7 @@ export const contestants: readonly Contestant[] = [
 ]
 
 /** Whether a contestant can be started. */
-export function isInstalled({ needs, script }: Contestant): boolean {
+export function isInstalled({ needs, script }: Pick<Contestant, 'needs' | 'script'>): boolean {
   if (needs === undefined) return true
   if (script.endsWith('.py')) {
     return existsSync(interpreter) && spawnSync(interpreter, ['-c', `import ${needs}`]).status === 0
@@ -98,7 +98,7 @@ export function isInstalled({ needs, script }: Contestant): boolean {
 }
 
 /** Installs what the peers need, in .venv and bench/node_modules. */
-export function install(peers: readonly Contestant[]): void {
+export function install(peers: readonly Pick<Contestant, 'needs' | 'script'>[]): void {
   const missing = peers.filter(peer => !isInstalled(peer))
   if (missing.some(({ script }) => script.endsWith('.py'))) {
     run('bash', [join(folder, '../scripts/python-env.sh')])

@@ -1,31 +1,34 @@
 /**
  * Measures Sluice, mode against mode and against other engines: `npm run bench -- --help`.
  */
-import { spawnSync } from 'node:child_process'
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
-import { cpus, release, totalmem, type } from 'node:os'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { runChild } from './child.ts'
 import { contestants, install, isInstalled } from './contestants.ts'
 import { copyDatasets, datasets, type Scale } from './data.ts'
-import { folder } from './folder.ts'
 import { chosenJobs, jobs } from './jobs.ts'
 import { measureJob } from './measure.ts'
 import { type Options, parseOptions, UsageError, usage } from './options.ts'
 import { page } from './page.ts'
+import { commit, machine, save } from './record.ts'
 import { jobLabel, jobResult, type Results } from './results.ts'
+import { benchStorage } from './storage/main.ts'
+import { storageUsage } from './storage/options.ts'
 import { jobTable, modesTable } from './table.ts'
 
 const argv = process.argv.slice(2)
+const ofStorage = argv[0] === 'storage'
+const help = ofStorage ? storageUsage : usage
 if (argv.includes('--help')) {
-  console.log(usage)
+  console.log(help)
 } else {
   try {
-    await main(parseOptions(argv))
+    if (ofStorage) await benchStorage(argv)
+    else await main(parseOptions(argv))
   } catch (error) {
     if (!(error instanceof UsageError)) throw error
-    console.error(`${error.message}\n\n${usage}`)
+    console.error(`${error.message}\n\n${help}`)
     process.exitCode = 2
   }
 }
@@ -101,26 +104,9 @@ async function main(options: Options): Promise<void> {
   connection.closeSync()
   instance.closeSync()
   console.log(modesTable(results.jobs))
-  save(results, options.output)
+  save(results, page(results), options.output)
   if (missing.length > 0) console.log(`\nnot installed, so not measured: ${results.missing.join(', ')}`)
   if (failed) process.exitCode = 1
-}
-
-function machine(): Results['machine'] {
-  return {
-    cpu: cpus()[0]?.model ?? 'unknown',
-    cores: cpus().length,
-    memoryBytes: totalmem(),
-    system: `${type()} ${release()} ${process.arch}`,
-    node: process.version,
-  }
-}
-
-/** The commit that is measured; with `+` if files differ from it. */
-function commit(): { commit?: string } {
-  const describe = ['describe', '--always', '--abbrev=12', '--exclude=*', '--dirty=+']
-  const { status, stdout } = spawnSync('git', describe, { cwd: folder, encoding: 'utf8' })
-  return status === 0 ? { commit: stdout.trim() } : {}
 }
 
 /** The variant of the data that another program than DuckDB has written. */
@@ -128,12 +114,4 @@ async function writtenBySluice(from: string[], to: string, { threads, memory }: 
   const decoding = contestants.find(({ settings }) => settings?.passThrough === false)!
   const whole = jobs.find(({ name }) => name === 'compact-64')!
   await runChild(decoding, whole, { data: from, out: to, threads, memory, check: false })
-}
-
-function save(results: Results, output: string): void {
-  mkdirSync(output, { recursive: true })
-  const path = join(output, results.date.replace(/[:.]/g, '-'))
-  writeFileSync(`${path}.json`, `${JSON.stringify(results)}\n`)
-  writeFileSync(`${path}.html`, page(results))
-  console.log(`\n${path}.json\n${path}.html`)
 }

@@ -41,14 +41,35 @@ export async function measureJob(
   conditions: Conditions,
 ): Promise<ContestantResult[]> {
   const expected = await expect(conditions.connection, job, data.folders)
-  const runs = new Map<Contestant, RunResult[]>(contestants.map(contestant => [contestant, []]))
-  const failures = new Map<Contestant, string>()
-  const slow = new Set<Contestant>()
-  const attempt = async (contestant: Contestant, round: number) => {
+  const measured = await takeTurns(contestants, conditions, (contestant, check) =>
+    measureOnce(contestant, job, data, expected, check, conditions),
+  )
+  return measured.map(({ contestant, runs, failed, slow }) => {
+    const result = contestantResult(contestant, data.rows, runs, failed)
+    return slow ? { ...result, once: true } : result
+  })
+}
+
+/** What {@link takeTurns} needs to know of a contestant. */
+type Turn = Pick<Contestant, 'name' | 'peer' | 'variant'>
+
+/** Runs contestants by turns, as {@link measureJob} says; `check` has the run of the first round looked at closely. */
+export async function takeTurns<C extends Turn>(
+  contestants: readonly C[],
+  conditions: Pick<Conditions, 'runs' | 'variantRuns'> & {
+    onRun: (contestant: C, run: number, outcome: RunResult | Error) => void
+    onSlow: (contestant: C, seconds: number) => void
+  },
+  measure: (contestant: C, check: boolean) => Promise<RunResult>,
+): Promise<{ contestant: C; runs: RunResult[]; failed: string | undefined; slow: boolean }[]> {
+  const runs = new Map<C, RunResult[]>(contestants.map(contestant => [contestant, []]))
+  const failures = new Map<C, string>()
+  const slow = new Set<C>()
+  const attempt = async (contestant: C, round: number) => {
     const last = contestant.variant ? conditions.variantRuns : conditions.runs
     if (failures.has(contestant) || slow.has(contestant) || round > last) return
     try {
-      const run = await measureOnce(contestant, job, data, expected, round === 0, conditions)
+      const run = await measure(contestant, round === 0)
       runs.get(contestant)!.push(run)
       conditions.onRun(contestant, round, run)
     } catch (error) {
@@ -78,10 +99,12 @@ export async function measureJob(
       }
     }
   }
-  return contestants.map(contestant => {
-    const result = contestantResult(contestant, data.rows, runs.get(contestant)!, failures.get(contestant))
-    return slow.has(contestant) ? { ...result, once: true } : result
-  })
+  return contestants.map(contestant => ({
+    contestant,
+    runs: runs.get(contestant)!,
+    failed: failures.get(contestant),
+    slow: slow.has(contestant),
+  }))
 }
 
 async function measureOnce(

@@ -5,7 +5,7 @@ import { contestants } from './contestants.ts'
 import { folder } from './folder.ts'
 import { jobs } from './jobs.ts'
 
-export const usage = `npm run bench -- [options]
+export const usage = `npm run bench -- [options], or storage [options]
 
   --scale N        1: files of 1,000,000 rows; 0.02: of 20,000; from 0.001 on (default: 1)
   --runs N         measured runs of each contestant, after one that is checked (default: 5)
@@ -96,15 +96,25 @@ export function parseOptions(argv: readonly string[]): Options {
   }
 }
 
-const isCount = (value: number): boolean => Number.isInteger(value) && value > 0
+export const isCount = (value: number): boolean => Number.isInteger(value) && value > 0
 
-function number(option: string, text: string | undefined, fallback: number, ok: (value: number) => boolean) {
+export function number(
+  option: string,
+  text: string | undefined,
+  fallback: number,
+  ok: (value: number) => boolean,
+): number {
   const value = text === undefined ? fallback : Number(text)
   if (!ok(value)) throw new UsageError(`--${option}: cannot be ${text}`)
   return value
 }
 
-function names(option: string, text: string | undefined, fallback: string[], known: string[]): string[] {
+export function names(
+  option: string,
+  text: string | undefined,
+  fallback: string[],
+  known: string[],
+): string[] {
   if (text === undefined) return fallback
   const wanted = text.split(',')
   const unknown = wanted.filter(name => !known.includes(name))
@@ -113,7 +123,7 @@ function names(option: string, text: string | undefined, fallback: string[], kno
   return wanted
 }
 
-function parse<T>(work: () => T): T {
+export function parse<T>(work: () => T): T {
   try {
     return work()
   } catch (error) {

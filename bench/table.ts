@@ -49,7 +49,7 @@ function cells(result: ContestantResult): string[] {
 }
 
 /** Columns in line; the first line has all of them. */
-function aligned(lines: readonly string[][]): string {
+export function aligned(lines: readonly string[][]): string {
   const [head] = lines
   const full = lines.filter(line => line.length === head!.length)
   const widths = head!.map((_, i) => Math.max(...full.map(line => line[i]!.length)))

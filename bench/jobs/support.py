@@ -10,15 +10,16 @@ task = json.loads(sys.argv[1])
 
 
 def measure(version, work):
-    """Times `work`, which gives (rows, save), and prints the answer; see support.mjs."""
+    """Times `work`, which gives (rows, save) and maybe more to print, and prints the answer; see support.mjs."""
     started_at = time.time() * 1000
     start = time.perf_counter()
-    rows, save = work()
+    rows, save, *more = work()
     seconds = time.perf_counter() - start
     peak = peak_rss()
     if task["check"] and save is not None:
         save(f"{task['out']}/decoded.parquet")
     answer = {"version": version, "startedAt": started_at, "seconds": seconds, "peakRssBytes": peak, "rows": rows}
+    answer.update(*more)
     print(json.dumps(answer))
 
 

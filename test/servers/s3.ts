@@ -17,9 +17,9 @@ export interface S3Server {
   stop: () => Promise<void>
 }
 
-/** Starts versitygw over a new folder, on a free port. A bucket is a folder in it. */
-export async function startS3(): Promise<S3Server> {
-  const data = mkdtempSync(join(tmpdir(), 'sluice-s3-'))
+/** Starts versitygw over a new folder, which lies in `parent`, on a free port. A bucket is a folder in it. */
+export async function startS3(parent: string = tmpdir()): Promise<S3Server> {
+  const data = mkdtempSync(join(parent, 'sluice-s3-'))
   const port = await freePort()
   const credentials = { accessKeyId: 'sluice-test-access', secretAccessKey: 'sluice-test-secret' }
   const region = 'us-east-1'
