@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import type { ContainerClient } from '@azure/storage-blob'
 import { openStore } from '../../src/index.ts'
-import { bytesOf, textOf } from '../../src/testing/conformance/context.ts'
+import { bytesOf, keysOf, textOf } from '../../src/testing/conformance/context.ts'
 import type { WireFault, WireRequest } from '../../src/testing/index.ts'
 import { type AzureServer, noAzure, startAzure } from '../servers/azure.ts'
 import { type FaultBackend, faultCases, sequence, spoiled } from './fault-cases.ts'
+import { requestCases } from './request-cases.ts'
 
 let server: AzureServer
 before(async () => {
@@ -63,6 +65,7 @@ const backend: FaultBackend = {
 }
 
 faultCases('Azure', backend)
+requestCases('Azure', backend)
 
 test('a put that is refused by either status of a lost condition has lost it', { skip: noAzure }, async t => {
   for (const fault of [xml('BlobAlreadyExists', 409), xml('ConditionNotMet', 412), { status: 412 }]) {
@@ -92,4 +95,20 @@ test('what a completion leaves undone the next one ends', { skip: noAzure }, asy
   assert.equal((await store.completeStaged(upload)).etag, etag, 'it is not copied again')
   assert.equal(wire.requests.filter(isCopy).length, 1)
   for await (const { upload } of direct.listStaged('')) assert.fail(upload.key)
+})
+
+test('a batch of deletions tells of each key by itself', { skip: noAzure }, async t => {
+  const keys = Array.from({ length: 300 }, (_, i) => `${i} +é`)
+  const isBatch = ({ path }: WireRequest) => path.includes('comp=batch')
+  const refused = xml('AuthorizationPermissionMismatch', 403)
+  const { store, direct, wire } = await spoiled(backend, t, sequence(isBatch, refused, { status: 503 }))
+  await Promise.all(keys.map(key => direct.put(key, bytesOf(key))))
+  const leased = direct.unwrap().client as ContainerClient
+  await leased.getBlobClient(keys[7]!).getBlobLeaseClient().acquireLease(60)
+  const failures = await store.deleteMany(keys)
+  assert.deepEqual([...failures.keys()], [keys[7]])
+  assert.match(failures.get(keys[7]!)!.message, /7 \+é: .*412 LeaseIdMissing.*holds a lease/)
+  assert.deepEqual(await keysOf(direct), [keys[7]])
+  // Two batches, of which one was refused and one failed; that one again, the other key by key.
+  assert.equal(wire.requests.filter(isBatch).length, 3)
 })

@@ -48,6 +48,17 @@ const KINDS: Record<string, Kind> = {
       <RequestId>R1</RequestId></Error>`,
     staged: { key: 'a', size: 1, token: { uploadId: 'u', mark: 'm', parts: [{ number: 1, etag: 'e' }] } },
   },
+  azure: {
+    url: 'az://container/folder',
+    options: endpoint => ({ endpoint: `${endpoint}/account`, sasToken: 'sv=2026&sig=marker' }),
+    answer: `<?xml version="1.0"?><Error><Code>AuthenticationFailed</Code><Message>Server failed to authenticate.\nRequestId:R1
+      </Message><AuthenticationErrorDetail>Signature did not match: marker</AuthenticationErrorDetail></Error>`,
+    staged: {
+      key: 'a',
+      size: 1,
+      token: { id: 'mabcdefg-00000000-0000-4000-8000-000000000000', etag: 'x' },
+    },
+  },
   http: {
     url: 'ENDPOINT/folder',
     options: () => ({
@@ -128,7 +139,7 @@ for (const [name, { url: place, options, answer, staged }] of Object.entries(KIN
     assert.ok(failures > faults.length * 8, `${failures} failures`)
     assert.ok(events.length > failures / 2, `${events.length} events`)
     assertHarmless(events, 'events')
-    const sent = JSON.stringify(server.requests.map(({ headers }) => headers))
+    const sent = JSON.stringify(server.requests.map(({ path, headers }) => [path, headers]))
     assert.match(sent, MARKER, 'the secrets were in use')
 
     const registry = createRegistry({ stores: { it: { url, ...given } } }, { env: {} })
@@ -156,6 +167,7 @@ test('a store is shown as its URL and what it can do', async t => {
     ['memory', await openStore('memory:')],
     ['memory', withObserver(await openStore('memory:x/y'), () => undefined)],
     ['s3', await openStore('s3://bucket/x')],
+    ['az', await openStore('az://container/x', { account: 'account', sasToken: 'sig=x' })],
   ] as const) {
     const { url, capabilities } = store
     assert.deepEqual(JSON.parse(JSON.stringify({ store })), { store: { kind, url, capabilities } })
@@ -169,6 +181,10 @@ test('what cannot be opened is refused without the password in it', async () => 
     's3://marker-id:marker-secret@bucket?x=y',
     's3:marker-id:marker-secret@bucket',
     's3://bucket?sig=marker',
+    'az://marker-id:marker-secret@container',
+    'az://container/x?sv=2026&sig=marker',
+    'abfss://container:marker@account.dfs.core.windows.net',
+    'https://account.blob.core.windows.net/container?sv=2026&sig=marker',
     'file://marker-id:marker-secret@host/x',
     'file:/x?sig=marker',
     'https://marker-id:marker-secret@host/x?sig=marker',

@@ -48,6 +48,10 @@ export function accessOf(options: AzureStoreOptions, location: AzureLocation): A
   if ('key' in authority && name === undefined) {
     throw invalid('account', 'the account of the key is not known', 'Set it, or AZURE_STORAGE_ACCOUNT.')
   }
+  if ('credential' in authority && service.startsWith('http:')) {
+    const hint = "Give an 'accountKey' or 'sasToken', or an endpoint that begins with 'https:'."
+    throw invalid('endpoint', 'is not secure, and tokens are not sent in the clear', hint)
+  }
   return { endpoint: service.replace(/\/+$/, ''), account: name, authority }
 }
 

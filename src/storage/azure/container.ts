@@ -14,6 +14,8 @@ import type { AzureLocation } from './url.ts'
 /** What the SDK wants of whatever gives tokens. */
 const SCOPE = 'https://storage.azure.com/.default'
 
+const DAY = 24 * 3_600_000
+
 /** Sends one request; `abort` is to be passed on to the SDK. */
 type Send<T> = (container: Sdk.ContainerClient, abort: { abortSignal?: AbortSignal }) => Promise<T>
 
@@ -155,7 +157,7 @@ async function credentialOf(
   if ('key' in authority) {
     const authorize = async (blob: Sdk.BlobClient) => {
       const permissions = BlobSASPermissions.parse('r')
-      const url = await blob.generateSasUrl({ permissions, expiresOn: new Date(Date.now() + 3_600_000) })
+      const url = await blob.generateSasUrl({ permissions, expiresOn: new Date(Date.now() + DAY) })
       return { url, authorization: {} }
     }
     return { credential: new StorageSharedKeyCredential(account, authority.key), authorize }

@@ -1,6 +1,5 @@
 import { untilAborted } from '../../core/abort.ts'
 import { SluiceError } from '../../core/errors.ts'
-import { deleteEach } from '../batch.ts'
 import { childOf } from '../child.ts'
 import { isCheckpoint, PartMemory, PartWriter } from '../remote/part-writer.ts'
 import { getObject, getRangesOf, type ObjectReader } from '../remote/read.ts'
@@ -26,6 +25,7 @@ import type {
 } from '../store.ts'
 import type { AzureContainer } from './container.ts'
 import { conditionsOf, copyObject } from './copy.ts'
+import { deleteBatches } from './delete.ts'
 import { conditionError } from './errors.ts'
 import { listLevel, listObjects } from './list.ts'
 import { azureReader, headObject, metaOf } from './read.ts'
@@ -103,7 +103,7 @@ export class AzureStore implements Store {
   }
 
   deleteMany(keys: readonly string[], options?: SignalOption): Promise<Map<string, SluiceError>> {
-    return deleteEach(this, keys, options)
+    return deleteBatches(this, this.#container, keys, options)
   }
 
   list(options: ListOptions = {}): AsyncIterable<ObjectMeta> {

@@ -12,7 +12,7 @@ import { head, MARK, metaOf } from './read.ts'
 
 /**
  * Bytes of a block, by its number from 1 on. A blob has at most 50,000 blocks: growing from block 1001 on they hold
- * 18 TiB, and those of an object of 1 TiB stay below 160 MiB.
+ * 18 TiB, and those of an object of 1 TiB stay below 192 MiB.
  */
 export function blockBytes(number: number): number {
   return BLOCK + Math.max(0, number - EQUAL_BLOCKS) * GROWTH
