@@ -3,17 +3,22 @@ import type { BlobGetPropertiesResponse } from '@azure/storage-blob'
 import { forEachConcurrently } from '../../core/concurrency.ts'
 import { retrying } from '../../core/retry.ts'
 import { failureOf } from '../remote/errors.ts'
-import { unquoted } from '../remote/read.ts'
 import type { ObjectMeta, PutMode, SignalOption } from '../store.ts'
 import type { AzureContainer, Unfinished } from './container.ts'
 import { conditionError } from './errors.ts'
-import { head, metaOf } from './read.ts'
+import { head, headObject, metaOf } from './read.ts'
 
 const MIB = 1024 * 1024
 /** The service copies so much in one request; more in several at once, as blocks. */
 const WHOLE = 256 * MIB
 const MAX_BLOCKS = 50_000
 const CONCURRENCY = 8
+
+/** A version of an object that is copied. */
+interface Version {
+  etag: string
+  size: number
+}
 
 /** What a request says of the object that it is to make. */
 export function conditionsOf(mode: PutMode): { conditions?: { ifNoneMatch: '*' } | { ifMatch: string } } {
@@ -29,8 +34,8 @@ export async function copyObject(
   mode: PutMode,
   { signal }: SignalOption,
 ): Promise<ObjectMeta> {
-  const source = await head(container, from, { signal })
-  if (from === to && mode === 'overwrite') return metaOf(to, source, source.contentLength ?? 0)
+  const source = await headObject(container, from, { signal })
+  if (from === to && mode === 'overwrite') return metaOf(to, source, source.size)
   try {
     return await copyVersion(container, from, to, source, mode, signal)
   } catch (error) {
@@ -46,12 +51,11 @@ export async function copyVersion(
   container: AzureContainer,
   from: string | Unfinished,
   to: string,
-  source: BlobGetPropertiesResponse,
+  source: Version,
   mode: PutMode,
   signal: AbortSignal | undefined,
 ): Promise<ObjectMeta> {
-  const size = source.contentLength ?? 0
-  if (size <= WHOLE) return copyWhole(container, from, to, source, mode, signal)
+  if (source.size <= WHOLE) return copyWhole(container, from, to, source, mode, signal)
   // What others put at the same key discards the blocks that lie there: then they are copied anew.
   const copied = retrying(() => copyBlocks(container, from, to, source, mode, signal), {
     attempts: 4,
@@ -69,7 +73,7 @@ async function copyWhole(
   container: AzureContainer,
   from: string | Unfinished,
   to: string,
-  { etag, contentLength = 0 }: BlobGetPropertiesResponse,
+  { etag, size }: Version,
   mode: PutMode,
   signal: AbortSignal | undefined,
 ): Promise<ObjectMeta> {
@@ -77,23 +81,22 @@ async function copyWhole(
   const settings = {
     ...authorization,
     ...conditionsOf(mode),
-    sourceConditions: { ifMatch: `"${unquoted(etag)}"` },
+    sourceConditions: { ifMatch: `"${etag}"` },
   }
   const reply = await container.sendTo('CopyBlobFromURL', to, signal, (blob, abort) =>
     blob.syncCopyFromURL(url, { ...settings, ...abort }),
   )
-  return metaOf(to, reply, contentLength)
+  return metaOf(to, reply, size)
 }
 
 async function copyBlocks(
   container: AzureContainer,
   from: string | Unfinished,
   to: string,
-  source: BlobGetPropertiesResponse,
+  { etag, size }: Version,
   mode: PutMode,
   signal: AbortSignal | undefined,
 ): Promise<ObjectMeta> {
-  const { contentLength: size = 0 } = source
   const blockSize = Math.max(WHOLE, Math.ceil(size / MAX_BLOCKS))
   const { url, authorization } = await container.sourceOf(from, signal)
   const id = randomUUID()
@@ -106,7 +109,7 @@ async function copyBlocks(
     )
   })
   // Blocks cannot be pinned to a version of their source: if it still is the same they are of that.
-  await head(container, from, { signal, ifMatch: unquoted(source.etag) })
+  const source = await head(container, from, { signal, ifMatch: etag })
   const reply = await container.sendTo('PutBlockList', to, signal, (blob, abort) =>
     blob.commitBlockList(blocks, {
       ...conditionsOf(mode),

@@ -141,14 +141,14 @@ export class AzureStore implements Store {
 
   async completeStaged(staged: StagedUpload, { signal }: SignalOption = {}): Promise<ObjectMeta> {
     signal?.throwIfAborted()
-    const { upload, etag } = BlockUpload.of(this.#container, staged)
-    if (etag === undefined) {
+    const { upload, sealed } = BlockUpload.of(this.#container, staged)
+    if (sealed === undefined) {
       throw new SluiceError('invalid-argument', 'the upload is not sealed', {
         option: 'upload',
         file: upload.place,
       })
     }
-    return upload.complete(etag, signal)
+    return upload.complete(sealed, signal)
   }
 
   async abortStaged(staged: StagedUpload, { signal }: SignalOption = {}): Promise<void> {
@@ -199,9 +199,8 @@ export class AzureStore implements Store {
         await writer.write(bytes, { signal })
       }
       if (writer === undefined) return await this.#putBytes(key, Buffer.concat(first), options)
-      const staged = await writer.seal({ signal })
-      const { upload, etag = '' } = BlockUpload.of(this.#container, staged)
-      return await upload.put(etag, mode, signal)
+      const { upload, sealed } = BlockUpload.of(this.#container, await writer.seal({ signal }))
+      return await upload.put(sealed!, mode, signal)
     } catch (error) {
       // Failing to end the upload must not hide why.
       await writer?.abort().catch(() => undefined)

@@ -22,6 +22,12 @@ const BLOCK = 8 * 1024 * 1024
 const EQUAL_BLOCKS = 1_000
 const GROWTH = 16 * 1024
 
+/** The blob of an upload that is sealed. */
+interface SealedBlob {
+  etag: string
+  size: number
+}
+
 /** Tries of a completion that others get in the way of. */
 const ATTEMPTS = 16
 
@@ -90,8 +96,8 @@ export class BlockUpload implements PartUpload<string> {
   /** The upload that another process has begun; `invalid-argument` if its coordinates are none. */
   static of(
     container: AzureContainer,
-    { key, token }: StagedUpload,
-  ): { upload: BlockUpload; etag: string | undefined; parts: string[] | undefined } {
+    { key, size, token }: StagedUpload,
+  ): { upload: BlockUpload; sealed: SealedBlob | undefined; parts: string[] | undefined } {
     container.absolute(key)
     const { id, etag, blocks, attributes } = token
     if (typeof id !== 'string' || !ID.test(id)) {
@@ -100,7 +106,7 @@ export class BlockUpload implements PartUpload<string> {
     const open = Number.isSafeInteger(blocks) && typeof attributes === 'object' && attributes !== null
     return {
       upload: new BlockUpload(container, key, id, open ? attributes : {}),
-      etag: typeof etag === 'string' ? etag : undefined,
+      sealed: typeof etag === 'string' ? { etag, size } : undefined,
       parts: open ? Array.from({ length: Number(blocks) }, (_, i) => blockId(id, i + 1)) : undefined,
     }
   }
@@ -139,8 +145,7 @@ export class BlockUpload implements PartUpload<string> {
   }
 
   /** Makes it the object at its key, on a condition, whatever becomes of that afterwards. */
-  async put(etag: string, mode: PutMode, signal: AbortSignal | undefined): Promise<ObjectMeta> {
-    const source = await head(this.#container, this.#hidden, { ifMatch: etag, signal })
+  async put(source: SealedBlob, mode: PutMode, signal: AbortSignal | undefined): Promise<ObjectMeta> {
     const meta = await copyVersion(this.#container, this.#hidden, this.key, source, mode, signal).catch(
       async error => {
         // It may have succeeded all the same.
@@ -158,7 +163,7 @@ export class BlockUpload implements PartUpload<string> {
    * Makes it the object at its key, or finds that it is that already. Each copy is on the condition that the object
    * there is still the one that was seen: of many who complete the upload one does it.
    */
-  async complete(etag: string, signal: AbortSignal | undefined): Promise<ObjectMeta> {
+  async complete(source: SealedBlob, signal: AbortSignal | undefined): Promise<ObjectMeta> {
     for (let attempt = 1; ; attempt++) {
       const there = await this.#there(signal)
       if (there !== undefined && this.#isResult(there)) {
@@ -166,7 +171,6 @@ export class BlockUpload implements PartUpload<string> {
         return metaOf(this.key, there, there.contentLength ?? 0)
       }
       try {
-        const source = await head(this.#container, this.#hidden, { ifMatch: etag, signal })
         const mode = there === undefined ? 'create' : { ifMatch: unquoted(there.etag) }
         const meta = await copyVersion(this.#container, this.#hidden, this.key, source, mode, signal)
         await this.#remove(signal)
@@ -174,7 +178,7 @@ export class BlockUpload implements PartUpload<string> {
       } catch (error) {
         const lost = isSluiceError(error) && (error.code === 'precondition' || error.code === 'not-found')
         if (!lost || attempt === ATTEMPTS) throw error
-        if (!(await this.#isSealed(etag, signal)) && !(await this.#isCompleted(signal))) throw this.#gone()
+        if (!(await this.#isSealed(source, signal)) && !(await this.#isCompleted(signal))) throw this.#gone()
       }
     }
   }
@@ -216,7 +220,7 @@ export class BlockUpload implements PartUpload<string> {
     return there !== undefined && this.#isResult(there)
   }
 
-  async #isSealed(etag: string, signal: AbortSignal | undefined): Promise<boolean> {
+  async #isSealed({ etag }: SealedBlob, signal: AbortSignal | undefined): Promise<boolean> {
     return (await ifThere(head(this.#container, this.#hidden, { ifMatch: etag, signal }))) !== undefined
   }
 
