@@ -99,7 +99,7 @@ export function credentialsError(error: unknown, { name, file }: GcsOperation): 
   }
   const status = statusOf(error)
   const code = systemCode(error)
-  const transient = status === undefined ? /^E[A-Z_]+$/.test(code ?? '') && code !== 'ENOENT' : status >= 500
+  const transient = status === undefined ? /^E(?!RR_)[A-Z]+$/.test(code ?? '') : status >= 500
   return new SluiceError(
     transient ? 'io' : 'permission',
     `no access token could be got (${name}: ${message})`,
@@ -137,6 +137,7 @@ function kindOf({ code, status, message }: ServiceFailure): ErrorCode {
   if (status === 400 && /\b(MD5|CRC32C)\b/i.test(message)) return 'io'
   // An upload that has ended: by completion, by an abort, or because a week has passed.
   if (status === 410 || status === 499) return 'not-found'
+  if (status >= 300 && status < 400) return 'unsupported'
   return CODES[code] ?? STATUSES[status] ?? 'io'
 }
 
@@ -146,8 +147,8 @@ function reasonOf(kind: ErrorCode, failure: ServiceFailure, operation: GcsOperat
     return operation.name === 'upload' ? 'there is no such upload' : 'there is no such object'
   if (kind === 'precondition') return 'the object has been changed'
   if (kind === 'permission') return 'the store refused'
-  if (kind === 'unsupported') return 'the store cannot do that'
   if (failure.status >= 300 && failure.status < 400) return 'the service redirects, which is not followed'
+  if (kind === 'unsupported') return 'the store cannot do that'
   return 'the store answered with an error'
 }
 

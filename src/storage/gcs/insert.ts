@@ -39,7 +39,7 @@ export async function insertObject(
       key: target.key,
       method: 'POST',
       path: bucket.uploadPath,
-      query: { uploadType: 'multipart', ...creationQuery(bucket, target) },
+      query: { uploadType: 'multipart', name: target.name, ...creationQuery(bucket, target) },
       headers: { 'content-type': `multipart/related; boundary=${boundary}` },
       body: [Buffer.from(head.join('')), bytes, Buffer.from(`\r\n--${boundary}--\r\n`)],
       signal,
@@ -53,8 +53,8 @@ export async function insertObject(
 /** What a new object is to be like, for the service. */
 export function resourceOf(
   bucket: GcsBucket,
-  { name, key, attributes, mark }: Target,
-): { name: string; contentType: string } & Record<string, unknown> {
+  { key, attributes, mark }: Target,
+): { contentType: string } & Record<string, unknown> {
   const { contentType = 'application/octet-stream', metadata } = attributes
   if (!/^[\x20-\x7e]+$/.test(contentType)) {
     throw new SluiceError('invalid-argument', `${JSON.stringify(contentType)} is no media type`, {
@@ -64,7 +64,6 @@ export function resourceOf(
   }
   const { storageClass } = bucket.creation
   return {
-    name,
     contentType,
     metadata: { ...metadata, ...(mark === undefined ? {} : { [MARK]: mark }) },
     ...(storageClass === undefined ? {} : { storageClass }),
@@ -74,7 +73,7 @@ export function resourceOf(
 /** On what condition it is made, and under which key. */
 export function creationQuery(
   bucket: GcsBucket,
-  { mode }: Pick<Target, 'mode'>,
+  { mode }: Target,
 ): { ifGenerationMatch: string | undefined; kmsKeyName: string | undefined } {
   return { ifGenerationMatch: generationOf(mode), kmsKeyName: bucket.creation.kmsKeyName }
 }

@@ -99,7 +99,11 @@ export class ResumableUpload implements PartUpload<undefined> {
       key: this.key,
       method: 'POST',
       path: this.#bucket.uploadPath,
-      query: { uploadType: 'resumable', ...creationQuery(this.#bucket, this.#target) },
+      query: {
+        uploadType: 'resumable',
+        name: this.#target.name,
+        ...creationQuery(this.#bucket, this.#target),
+      },
       headers: { 'content-type': 'application/json; charset=utf-8' },
       body: [Buffer.from(JSON.stringify(resourceOf(this.#bucket, this.#target)))],
       signal,
