@@ -288,7 +288,9 @@ test('private addresses are reached only if the URL has named them', async t => 
   for (const options of [{ allowPrivate: true }, { allowRedirects: [`http://localhost:${port}`] }]) {
     assert.equal(await textOf(await from(`http://localhost:${port}/key`, options), 'key'), 'there')
   }
-  assert.equal(await textOf(await openStore(`http://localhost:${port}`, untried), 'key'), 'there')
+  for (const host of ['localhost', '0x7f.1', '[::ffff:127.0.0.1]']) {
+    assert.equal(await textOf(await openStore(`http://${host}:${port}`, untried), 'key'), 'there', host)
+  }
   assert.equal(await textOf(await from(`http://127.0.0.1:${port}/key`), 'key'), 'there')
 })
 

@@ -89,7 +89,7 @@ export class HttpFolder {
         throw answerError(answer, operation)
       }
       const encoding = answer.headers['content-encoding'] ?? 'identity'
-      if (encoding !== 'identity') {
+      if (answer.status < 300 && encoding !== 'identity') {
         discard(answer)
         const reason = `the server sends it encoded ('${encoding}') although it was asked not to`
         throw new SluiceError('unsupported', reason, {
