@@ -61,6 +61,7 @@ export { type PartitionedParquetOptions, partitionedParquet } from './sinks/part
 export { type Concatenated, concat } from './sources/concat.ts'
 export { fromBatches } from './sources/from-batches.ts'
 export { type ColumnsOf, type SourceOptions, source, type Types } from './sources/source.ts'
+export type { AzureStoreOptions, AzureTokenCredential } from './storage/azure/options.ts'
 export {
   type BatchOptions,
   type BatchReport,

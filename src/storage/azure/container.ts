@@ -4,6 +4,7 @@ import { Socket } from 'node:net'
 import type * as Sdk from '@azure/storage-blob'
 import { SluiceError } from '../../core/errors.ts'
 import { joinUrl, validateKey } from '../keys.ts'
+import { loadPeer } from '../remote/peer.ts'
 import { sendOnce } from '../remote/send.ts'
 import type { UnwrappedStore } from '../store.ts'
 import { type Authority, type AzureAccess, accessOf } from './access.ts'
@@ -129,7 +130,7 @@ export async function openContainer(
 ): Promise<AzureContainer> {
   validateAzureOptions(options)
   const access = accessOf(options, location)
-  const sdk = await load('@azure/storage-blob', () => import('@azure/storage-blob'))
+  const sdk = await loadPeer('@azure/storage-blob', 'Azure stores', () => import('@azure/storage-blob'))
   const { credential, authorize } = await credentialOf(sdk, access)
   // The SDK hands `agent` on to its HTTP client, which its type does not tell.
   const settings: Sdk.StoragePipelineOptions & { agent: HttpAgent } = {
@@ -174,7 +175,11 @@ async function credentialOf(
 }
 
 async function defaultCredential(): Promise<AzureTokenCredential> {
-  const { DefaultAzureCredential } = await load('@azure/identity', () => import('@azure/identity'))
+  const { DefaultAzureCredential } = await loadPeer(
+    '@azure/identity',
+    'Azure stores',
+    () => import('@azure/identity'),
+  )
   return new DefaultAzureCredential()
 }
 
@@ -207,17 +212,4 @@ function agentOf(
     if (socket instanceof Socket) socket.setTimeout(idleTimeoutMs)
   }
   return agent
-}
-
-async function load<T>(name: string, importing: () => Promise<T>): Promise<T> {
-  try {
-    return await importing()
-  } catch (cause) {
-    if (!(cause instanceof Error && 'code' in cause && cause.code === 'ERR_MODULE_NOT_FOUND')) throw cause
-    throw new SluiceError('unsupported', `Azure stores need the package '${name}'`, {
-      option: 'url',
-      hint: `Install it: npm install ${name}`,
-      cause,
-    })
-  }
 }

@@ -41,7 +41,7 @@ export async function listLevel(container: AzureContainer, options: ListOptions)
       (client, abort) =>
         only(
           client
-            .listBlobsByHierarchy('/', { ...abort, ...listing(container, options) })
+            .listBlobsByHierarchy('/', { ...abort, ...listing(container, { prefix }) })
             .byPage(marker === undefined ? {} : { continuationToken: marker }),
         ),
     )

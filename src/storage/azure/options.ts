@@ -1,5 +1,6 @@
 import { SluiceError } from '../../core/errors.ts'
 import type { OptionKinds } from '../options.ts'
+import { type TimeoutOptions, validateTimeouts } from '../remote/timeouts.ts'
 
 /** What gives tokens of Microsoft Entra, such as the credentials of `@azure/identity`. */
 export interface AzureTokenCredential {
@@ -9,7 +10,7 @@ export interface AzureTokenCredential {
   ): Promise<{ token: string; expiresOnTimestamp: number } | null>
 }
 
-export interface AzureStoreOptions {
+export interface AzureStoreOptions extends TimeoutOptions {
   /** Name of the storage account. @default as the URL, `connectionString` or `AZURE_STORAGE_ACCOUNT` says */
   account?: string | undefined
   /**
@@ -25,10 +26,6 @@ export interface AzureStoreOptions {
   connectionString?: string | undefined
   /** Gives tokens. @default `DefaultAzureCredential` of `@azure/identity`, where nothing else is given or configured */
   credential?: AzureTokenCredential | undefined
-  /** Longest time in which a connection may make no progress, in milliseconds. @default 30000 */
-  idleTimeoutMs?: number | undefined
-  /** Longest time to make a connection, in milliseconds. @default 10000 */
-  connectTimeoutMs?: number | undefined
 }
 
 /** Kinds of the options. */
@@ -55,11 +52,7 @@ export function validateAzureOptions(options: AzureStoreOptions): void {
   const ways = ['accountKey', 'sasToken', 'connectionString', 'credential'] as const
   const [first, second] = ways.filter(name => options[name] !== undefined)
   if (second !== undefined) throw invalid(second, `cannot be given together with '${first}'`)
-  for (const [option, value] of Object.entries({ idleTimeoutMs, connectTimeoutMs })) {
-    if (value !== undefined && !(Number.isInteger(value) && value > 0)) {
-      throw invalid(option, `must be a whole number of milliseconds above 0, not ${value}`)
-    }
-  }
+  validateTimeouts({ idleTimeoutMs, connectTimeoutMs })
 }
 
 export function invalid(option: string, reason: string, hint?: string): SluiceError {

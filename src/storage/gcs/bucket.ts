@@ -7,6 +7,7 @@ import { joinUrl, validateUnstaged } from '../keys.ts'
 import { LocalStore } from '../local/store.ts'
 import { readJson } from '../read.ts'
 import { HttpClient, readBody } from '../remote/http.ts'
+import { loadPeer } from '../remote/peer.ts'
 import type { SignalOption, UnwrappedStore } from '../store.ts'
 import { answerError, credentialsError, type GcsOperation, isNotFound, requestError } from './errors.ts'
 import { recordOf } from './object.ts'
@@ -170,7 +171,11 @@ export class GcsBucket {
 export async function openBucket(name: string, prefix: string, options: GcsStoreOptions): Promise<GcsBucket> {
   validateGcsOptions(options)
   const { endpoint, anonymous } = endpointOf(options)
-  const { Storage } = await loadSdk()
+  const { Storage } = await loadPeer(
+    '@google-cloud/storage',
+    "'gs:' stores",
+    () => import('@google-cloud/storage'),
+  )
   const { projectId, userProject } = options
   const origin = endpoint.href.replace(/\/$/, '')
   const storage = new Storage({
@@ -203,19 +208,6 @@ async function credentialsOf({
     const reason = isNotFound(error) ? 'there is no such file' : 'is no JSON file that can be read'
     // What was read of it is not repeated: it is secret.
     throw new SluiceError('invalid-argument', reason, { option: 'keyFile', file: keyFile })
-  }
-}
-
-async function loadSdk(): Promise<typeof Sdk> {
-  try {
-    return await import('@google-cloud/storage')
-  } catch (cause) {
-    if (!(cause instanceof Error && 'code' in cause && cause.code === 'ERR_MODULE_NOT_FOUND')) throw cause
-    throw new SluiceError('unsupported', "'gs:' stores need the package '@google-cloud/storage'", {
-      option: 'url',
-      hint: 'Install it: npm install @google-cloud/storage',
-      cause,
-    })
   }
 }
 

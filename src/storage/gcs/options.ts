@@ -1,5 +1,6 @@
 import { SluiceError } from '../../core/errors.ts'
 import { maskedUrl, type OptionKinds } from '../options.ts'
+import { type TimeoutOptions, validateTimeouts } from '../remote/timeouts.ts'
 
 /** Of a service account's key file: what it proves itself by. */
 export interface GcsCredentials {
@@ -7,7 +8,7 @@ export interface GcsCredentials {
   private_key: string
 }
 
-export interface GcsStoreOptions {
+export interface GcsStoreOptions extends TimeoutOptions {
   /** URL of the service, for emulators. @default as `STORAGE_EMULATOR_HOST` says, else Google's */
   endpoint?: string | undefined
   /** For the SDK's client; requests for objects name none. @default the project that the SDK finds */
@@ -24,10 +25,6 @@ export interface GcsStoreOptions {
   storageClass?: string | undefined
   /** Key of Cloud KMS that encrypts new objects, `projects/…/cryptoKeys/…`. @default as the bucket says */
   kmsKeyName?: string | undefined
-  /** Longest time in which a request may make no progress, in milliseconds. @default 30000 */
-  idleTimeoutMs?: number | undefined
-  /** Longest time to make a connection, in milliseconds. @default 10000 */
-  connectTimeoutMs?: number | undefined
 }
 
 /** The kinds of the options. */
@@ -99,11 +96,7 @@ export function validateGcsOptions(options: GcsStoreOptions): void {
     const hint = "Give the object of a service account's key file, or name the file by 'keyFile'."
     throw invalid('credentials', "must have 'client_email' and 'private_key'", hint)
   }
-  for (const [option, value] of Object.entries({ idleTimeoutMs, connectTimeoutMs })) {
-    if (value !== undefined && !(Number.isInteger(value) && value > 0)) {
-      throw invalid(option, `must be a whole number of milliseconds above 0, not ${value}`)
-    }
-  }
+  validateTimeouts({ idleTimeoutMs, connectTimeoutMs })
 }
 
 /** The emulator's address, which is a URL for some of its clients and `host:port` for others. */

@@ -3,6 +3,7 @@ import type * as Undici from 'undici'
 import { abortable } from '../../core/abort.ts'
 import { SluiceError } from '../../core/errors.ts'
 import { joinUrl, validateKey } from '../keys.ts'
+import { loadPeer } from '../remote/peer.ts'
 import type { UnwrappedStore } from '../store.ts'
 import { guardedConnector, guardedLookup, namesPrivate } from './addresses.ts'
 import { answerError, type HttpOperation, requestError } from './errors.ts'
@@ -160,7 +161,12 @@ export class HttpFolder {
 
 /** Loads undici and makes an agent; no request is sent. */
 export async function openFolder(settings: HttpSettings): Promise<HttpFolder> {
-  const { Agent, buildConnector } = await loadUndici()
+  const { Agent, buildConnector } = await loadPeer(
+    'undici',
+    "'http:' and 'https:' stores",
+    () => import('undici'),
+    { version: '@7' },
+  )
   const { base, redirects, allowPrivate, idleTimeoutMs, connectTimeoutMs: timeout } = settings
   const origins = [base, ...(redirects === 'any' ? [] : redirects.map(origin => new URL(origin)))]
   const hosts = origins.map(({ hostname }) => hostname).filter(namesPrivate)
@@ -196,17 +202,4 @@ function firstOf(received: Undici.Dispatcher.ResponseData['headers']): HttpAnswe
     headers[name] = Array.isArray(value) ? value[0] : value
   }
   return headers
-}
-
-async function loadUndici(): Promise<typeof Undici> {
-  try {
-    return await import('undici')
-  } catch (cause) {
-    if (!(cause instanceof Error && 'code' in cause && cause.code === 'ERR_MODULE_NOT_FOUND')) throw cause
-    throw new SluiceError('unsupported', "'http:' and 'https:' stores need the package 'undici'", {
-      option: 'url',
-      hint: 'Install it: npm install undici@7',
-      cause,
-    })
-  }
 }

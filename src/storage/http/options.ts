@@ -1,7 +1,8 @@
 import { SluiceError } from '../../core/errors.ts'
 import type { OptionKinds } from '../options.ts'
+import { type TimeoutOptions, validateTimeouts } from '../remote/timeouts.ts'
 
-export interface HttpStoreOptions {
+export interface HttpStoreOptions extends TimeoutOptions {
   /** Sent with each request to the origin of the URL, such as `authorization`, and to no other one. Secret. */
   headers?: Readonly<Record<string, string>> | undefined
   /** Added to the URL of each object, such as the signature of a folder's signed URL. Secret. */
@@ -21,10 +22,6 @@ export interface HttpStoreOptions {
    * Not needed where the URL has such an address, or `localhost`, itself. @default false
    */
   allowPrivate?: boolean | undefined
-  /** Longest time in which a request may make no progress, in milliseconds. @default 30000 */
-  idleTimeoutMs?: number | undefined
-  /** Longest time to make a connection, in milliseconds. @default 10000 */
-  connectTimeoutMs?: number | undefined
 }
 
 /** Kinds of the options. */
@@ -65,11 +62,7 @@ export function httpSettings(text: string, options: HttpStoreOptions): HttpSetti
     throw invalid('allowPrivate', `must be true or false, not ${JSON.stringify(allowPrivate)}`)
   }
   const { idleTimeoutMs = 30_000, connectTimeoutMs = 10_000 } = options
-  for (const [option, value] of Object.entries({ idleTimeoutMs, connectTimeoutMs })) {
-    if (!(Number.isInteger(value) && value > 0)) {
-      throw invalid(option, `must be a whole number of milliseconds above 0, not ${value}`)
-    }
-  }
+  validateTimeouts({ idleTimeoutMs, connectTimeoutMs })
   return {
     base,
     headers: headersOf(options.headers),

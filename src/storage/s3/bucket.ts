@@ -6,6 +6,7 @@ import { abortable } from '../../core/abort.ts'
 import { SluiceError } from '../../core/errors.ts'
 import { joinUrl, validateKey } from '../keys.ts'
 import { HttpClient, readBody } from '../remote/http.ts'
+import { loadPeer } from '../remote/peer.ts'
 import { unquoted } from '../remote/read.ts'
 import type { ObjectMeta, UnwrappedStore } from '../store.ts'
 import { type BucketCommand, type Endpoint, locate, signBySdk } from './endpoint.ts'
@@ -238,7 +239,11 @@ export async function openBucket(name: string, prefix: string, options: S3StoreO
   validateS3Options(options)
   const endpoint = endpointOf(options)
   const own = endpoint !== undefined && !isAmazon(endpoint)
-  const { S3, HeadBucketCommand: command } = await loadSdk()
+  const { S3, HeadBucketCommand: command } = await loadPeer(
+    '@aws-sdk/client-s3',
+    "'s3:' stores",
+    () => import('@aws-sdk/client-s3'),
+  )
   const checksums = (options.checksums ?? (own ? 'required' : 'supported')) === 'supported'
   const region = options.region ?? (own ? await configuredRegion(S3) : undefined)
   const { connectTimeoutMs = 10_000, idleTimeoutMs = 30_000 } = options
@@ -292,19 +297,6 @@ function payloadOf({ protocol }: URL, body: Uint8Array | undefined): string {
 
 function joined(folder: string, path: string): string {
   return folder.endsWith('/') ? folder + path : `${folder}/${path}`
-}
-
-async function loadSdk(): Promise<typeof Sdk> {
-  try {
-    return await import('@aws-sdk/client-s3')
-  } catch (cause) {
-    if (!(cause instanceof Error && 'code' in cause && cause.code === 'ERR_MODULE_NOT_FOUND')) throw cause
-    throw new SluiceError('unsupported', "'s3:' stores need the package '@aws-sdk/client-s3'", {
-      option: 'url',
-      hint: 'Install it: npm install @aws-sdk/client-s3',
-      cause,
-    })
-  }
 }
 
 /** Decided where the SDK, too, knows the endpoint that a profile may have named. */

@@ -1,5 +1,6 @@
 import { SluiceError } from '../../core/errors.ts'
 import { maskedUrl, type OptionKinds } from '../options.ts'
+import { type TimeoutOptions, validateTimeouts } from '../remote/timeouts.ts'
 
 /** Keys to an account, as the provider hands them out. */
 export interface S3Credentials {
@@ -10,7 +11,7 @@ export interface S3Credentials {
   expiration?: Date
 }
 
-export interface S3StoreOptions {
+export interface S3StoreOptions extends TimeoutOptions {
   /** URL of the service, for stores that are not Amazon's. @default as `AWS_ENDPOINT_URL_S3`, `AWS_ENDPOINT_URL` and the profile say */
   endpoint?: string | undefined
   /** @default as `AWS_REGION` and the profile say; `us-east-1` with an endpoint of one's own */
@@ -45,10 +46,6 @@ export interface S3StoreOptions {
    * before they are sent goes into temporary files. @default 256 MiB
    */
   uploadMemory?: number | string | undefined
-  /** Longest time in which a request may make no progress, in milliseconds. @default 30000 */
-  idleTimeoutMs?: number | undefined
-  /** Longest time to make a connection, in milliseconds. @default 10000 */
-  connectTimeoutMs?: number | undefined
 }
 
 /** Kinds of the options. */
@@ -168,11 +165,7 @@ export function validateS3Options({
   if (typeof encryption === 'object' && 'customerKey' in encryption && encryption.customerKey.length !== 32) {
     throw invalid('encryption', `a customer's key has 32 bytes, not ${encryption.customerKey.length}`)
   }
-  for (const [option, value] of Object.entries({ idleTimeoutMs, connectTimeoutMs })) {
-    if (value !== undefined && !(Number.isInteger(value) && value > 0)) {
-      throw invalid(option, `must be a whole number of milliseconds above 0, not ${value}`)
-    }
-  }
+  validateTimeouts({ idleTimeoutMs, connectTimeoutMs })
 }
 
 function invalid(option: string, reason: string, hint?: string, cause?: unknown): SluiceError {
