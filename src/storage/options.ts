@@ -125,6 +125,7 @@ function masked(value: unknown, kind: OptionKind): unknown {
     return kind.itself === 'text' && typeof value === 'string' ? maskedUrl(value) : MASKED
   }
   if (kind === 'text' && typeof value === 'string') return maskedUrl(value)
+  if (kind === 'text' && typeof value === 'number') return value
   return typeof value === kind ? value : MASKED
 }
 

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { DRIVER_OPTIONS } from '../../src/storage/open.ts'
 import { openDuckDB, quote } from '../support/duckdb.ts'
 import { root } from '../support/root.ts'
 import { tempFolder } from '../support/temp.ts'
@@ -65,11 +66,20 @@ test('the programs of the README run, and say the same as its command and DuckDB
 })
 
 test('the files that the documentation links to are there', () => {
-  for (const page of ['README.md', 'CONTRIBUTING.md', 'docs/decisions/README.md']) {
+  for (const page of ['README.md', 'CONTRIBUTING.md', 'docs/stores.md', 'docs/decisions/README.md']) {
     const text = readFileSync(join(root, page), 'utf8')
     for (const [, link] of text.matchAll(/\]\((?!https?:)([^)#]+)/g)) {
       assert.doesNotThrow(() => readFileSync(join(root, page, '..', link!)), `${page}: ${link}`)
     }
+  }
+})
+
+test('the page of stores tells of every scheme and every option', () => {
+  const page = readFileSync(join(root, 'docs/stores.md'), 'utf8')
+  for (const [scheme, options] of Object.entries(DRIVER_OPTIONS)) {
+    assert.ok(page.includes(`\`${scheme}`), scheme)
+    for (const name of Object.keys(options))
+      assert.match(page, new RegExp(`\`${name}[\`:]`), `${scheme} ${name}`)
   }
 })
 
