@@ -155,12 +155,17 @@ function describe(
   decode: (text: string) => string,
 ): ObjectMeta | undefined {
   if (Key === undefined || !/^\d{1,15}$/.test(Size)) throw unlisted(bucket, 'an object has no key or size')
-  const key = bucket.relative(decode(Key))
+  const key = copied(bucket.relative(decode(Key)))
   const size = Number(Size)
   // What consoles and other tools put to show an empty folder.
   if (size === 0 && (key === '' || key.endsWith('/'))) return undefined
   assertAddressable(key, bucket.url)
-  return metaOf(key, size, ETag, LastModified)
+  return metaOf(key, size, ETag && copied(ETag), LastModified)
+}
+
+/** A text that was cut out of a page keeps the whole page in memory, for as long as it is kept itself. */
+function copied(text: string): string {
+  return Buffer.from(text).toString()
 }
 
 /** Names come percent-encoded where the service has understood that they should. */
