@@ -270,6 +270,7 @@ test('attributes that no header can hold are refused', async t => {
     await rejectsWith(store.put('key', bytesOf('x'), attributes), 'invalid-argument')
     await rejectsWith(store.stage('key', attributes), 'invalid-argument')
   }
+  await rejectsWith(store.get('key', { ifMatch: 'a\r\nx-injected: b' }), 'invalid-argument', 'if-match')
   assert.equal(wire.requests.length, 0)
 })
 

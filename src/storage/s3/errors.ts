@@ -155,6 +155,11 @@ function withoutAnswer(error: unknown, { name, file }: S3Operation): SluiceError
     })
   }
   const code = systemCode(error)
+  if (code === 'ERR_INVALID_CHAR') {
+    return new SluiceError('invalid-argument', `what was given cannot be sent (${name}): ${message}`, {
+      file,
+    })
+  }
   // Of a failed connection the message may be empty; of others it is the operating system's or Node's.
   const reason = message === '' ? code : message
   return new SluiceError('io', `the request failed (${name}: ${reason ?? 'no connection'})`, {
