@@ -4,6 +4,7 @@ import { cpSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { noAzure, startAzure } from './servers/azure.ts'
+import { noGcs, startGcs } from './servers/gcs.ts'
 import { noS3, startS3 } from './servers/s3.ts'
 import { root } from './support/root.ts'
 import { tempFolder } from './support/temp.ts'
@@ -27,8 +28,9 @@ const recipes: Record<string, Recipe> = {
   'quickstart.ts': { ending: /DuckDB +reads 2,946,774 rows from quickstart\/flights, expects 2,946,774\n$/ },
   'medallion.ts': { ending: /DuckDB: silver has (\d+,\d+) \(rows, days\), expects \1\n$/ },
   'cross-cloud-copy.ts': {
-    ending: /^s3:.* to az:.*: 4 copied, .*\naz:.* to file:.*: 4 copied, 0 there already, 0 deleted\n$/,
-    skip: noS3 || noAzure,
+    ending:
+      /^s3:.* to gs:.*: 4 copied, .*\ngs:.* to az:.*: 4 copied, .*\naz:.* to file:.*: 4 copied, 0 there already, 0 deleted\n$/,
+    skip: noS3 || noGcs || noAzure,
     prepare: prepareClouds,
   },
   'incremental-sync.ts': {
@@ -65,9 +67,10 @@ async function prepareClouds(
   t: TestContext,
   folder: string,
 ): Promise<{ args: string[]; env: Record<string, string>; check: () => void }> {
-  const [s3, azure] = await Promise.all([startS3(), startAzure()])
-  t.after(() => Promise.all([s3.stop(), azure.stop()]))
+  const [s3, gcs, azure] = await Promise.all([startS3(), startGcs(), startAzure()])
+  t.after(() => Promise.all([s3.stop(), gcs.stop(), azure.stop()]))
   const bucket = s3.createBucket('lake')
+  await gcs.createBucket('lake')
   await azure.createContainer('lake')
   mkdirSync(join(bucket, 'data'))
   for (const name of ['flights-3m.parquet', 'movies.json', 'flights-5k.json', 'zipcodes.csv']) {
@@ -75,12 +78,13 @@ async function prepareClouds(
   }
   const { accessKeyId, secretAccessKey } = s3.credentials
   return {
-    args: ['s3://lake/data', 'az://lake/data', 'data'],
+    args: ['s3://lake/data', 'gs://lake/data', 'az://lake/data', 'data'],
     env: {
       AWS_ENDPOINT_URL: s3.endpoint,
       AWS_REGION: s3.region,
       AWS_ACCESS_KEY_ID: accessKeyId,
       AWS_SECRET_ACCESS_KEY: secretAccessKey,
+      STORAGE_EMULATOR_HOST: gcs.endpoint,
       AZURE_STORAGE_CONNECTION_STRING: `AccountName=${azure.account};AccountKey=${azure.accountKey};BlobEndpoint=${azure.endpoint}`,
     },
     check: () => void execFileSync('diff', ['-r', join(bucket, 'data'), join(folder, 'data')]),

@@ -138,7 +138,8 @@ const memories = new Map<string, MemoryStore>()
  * settings are (`AWS_REGION`, `AWS_PROFILE`, `AWS_ENDPOINT_URL` and friends). For a folder of a web server, which can be
  * read only, by its `http:` or `https:` URL, install `undici`. For Azure (the `https:` URLs of its own hosts too)
  * install `@azure/storage-blob` and, to log in without a key, `@azure/identity`; `AZURE_STORAGE_CONNECTION_STRING` and
- * friends are enough. Failed requests are tried again.
+ * friends are enough. For Google Cloud Storage (`gs:`) install `@google-cloud/storage`; its application default credentials
+ * are enough, and so is `STORAGE_EMULATOR_HOST`. Failed requests are tried again.
  *
  * @example
  * ```ts

@@ -51,8 +51,9 @@ async function requestsOf(t: TestContext, options: Options): Promise<WireRequest
 const isCreation = ({ path }: WireRequest) => /^\/upload\/|\/rewriteTo\/|\/compose/.test(path)
 
 test('who pays is said with each request', async t => {
-  for (const { path } of await requestsOf(t, { userProject: 'payer 1' })) {
-    assert.match(path, /[?&]userProject=payer%201(&|$)/)
+  for (const { path, headers } of await requestsOf(t, { userProject: 'payer-1' })) {
+    assert.match(path, /[?&]userProject=payer-1(&|$)/)
+    assert.equal(headers['x-goog-user-project'], 'payer-1')
   }
   for (const { path } of await requestsOf(t, {})) assert.ok(!path.includes('userProject'))
 })

@@ -79,7 +79,13 @@ export class GcsBucket {
     const { operation: name, key, method, path, query = {}, headers, body, accept = [], signal } = request
     signal?.throwIfAborted()
     const operation = { name, file: this.place(key), bucket: this.name }
-    const sent = { host: this.#endpoint.host, ...headers, ...(await this.#authorization(operation, signal)) }
+    const sent = {
+      host: this.#endpoint.host,
+      ...headers,
+      ...(await this.#authorization(operation, signal)),
+      // The XML API takes it from here.
+      ...(this.#userProject === undefined ? {} : { 'x-goog-user-project': this.#userProject }),
+    }
     const asked = path + queryOf({ ...query, userProject: this.#userProject })
     try {
       const reply = await abortable(

@@ -1,4 +1,5 @@
 import { folderPrefix } from '../keys.ts'
+import { partMemoryOf } from '../remote/part-memory.ts'
 import type { Store } from '../store.ts'
 import { openBucket } from './bucket.ts'
 import { type GcsStoreOptions, parseGcsUrl } from './options.ts'
@@ -7,5 +8,6 @@ import { GcsStore } from './store.ts'
 /** The driver for `gs://bucket/folder`. */
 export async function openGcs(url: string, options: GcsStoreOptions): Promise<Store> {
   const { bucket, folder } = parseGcsUrl(url)
-  return new GcsStore(await openBucket(bucket, folderPrefix(folder), options))
+  const memory = partMemoryOf(options.uploadMemory)
+  return new GcsStore(await openBucket(bucket, folderPrefix(folder), options), memory)
 }

@@ -25,6 +25,11 @@ export interface GcsStoreOptions extends TimeoutOptions {
   storageClass?: string | undefined
   /** Key of Cloud KMS that encrypts new objects, `projects/…/cryptoKeys/…`. @default as the bucket says */
   kmsKeyName?: string | undefined
+  /**
+   * Bytes of parts that uploads may hold in memory, all together; a number or `'256MiB'`. What parts have beyond that
+   * before they are sent goes into temporary files. @default 256 MiB
+   */
+  uploadMemory?: number | string | undefined
 }
 
 /** The kinds of the options. */
@@ -39,6 +44,7 @@ export const GCS_OPTIONS: OptionKinds<GcsStoreOptions> = {
   userProject: 'text',
   storageClass: 'text',
   kmsKeyName: 'text',
+  uploadMemory: 'text',
   idleTimeoutMs: 'number',
   connectTimeoutMs: 'number',
 }

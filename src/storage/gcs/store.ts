@@ -2,7 +2,7 @@ import { untilAborted } from '../../core/abort.ts'
 import type { SluiceError } from '../../core/errors.ts'
 import { deleteEach } from '../batch.ts'
 import { childOf } from '../child.ts'
-import { PartMemory, PartWriter } from '../remote/part-writer.ts'
+import { type PartMemory, PartWriter } from '../remote/part-writer.ts'
 import { getObject, getRangesOf, type ObjectReader } from '../remote/read.ts'
 import { showStores } from '../shown.ts'
 import type {
@@ -55,10 +55,11 @@ export class GcsStore implements Store {
   readonly root: { store: Store; prefix: string }
   readonly #bucket: GcsBucket
   readonly #reader: ObjectReader
-  readonly #memory = new PartMemory()
+  readonly #memory: PartMemory
 
-  constructor(bucket: GcsBucket) {
+  constructor(bucket: GcsBucket, memory: PartMemory) {
     this.#bucket = bucket
+    this.#memory = memory
     this.#reader = gcsReader(bucket)
     this.url = bucket.url
     this.root = { store: this, prefix: '' }

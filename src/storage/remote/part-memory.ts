@@ -1,4 +1,6 @@
 import { Budget, type Lease } from '../../core/budget.ts'
+import { parseBytes } from '../../core/bytes.ts'
+import { assertCount } from '../../core/count.ts'
 import { SpillFile } from '../local/spill-file.ts'
 
 const DEFAULT_LIMIT = 256 * 1024 * 1024
@@ -47,6 +49,14 @@ export class PartMemory {
     this.#keptBytes += memory.length
     while (this.#keptBytes > this.#mostKept) this.#keptBytes -= this.#kept.shift()!.length
   }
+}
+
+/** The memory that a store is opened with. */
+export function partMemoryOf(uploadMemory: number | string | undefined): PartMemory {
+  if (uploadMemory === undefined) return new PartMemory()
+  const bytes = parseBytes(uploadMemory, 'uploadMemory')
+  assertCount('uploadMemory', bytes)
+  return new PartMemory(bytes)
 }
 
 /** The bytes of a part, which come in pieces: in memory that grows with them, or in a file. */

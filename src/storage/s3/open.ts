@@ -1,7 +1,5 @@
-import { parseBytes } from '../../core/bytes.ts'
-import { assertCount } from '../../core/count.ts'
 import { folderPrefix } from '../keys.ts'
-import { PartMemory } from '../remote/part-memory.ts'
+import { partMemoryOf } from '../remote/part-memory.ts'
 import type { Store } from '../store.ts'
 import { openBucket } from './bucket.ts'
 import { parseS3Url, type S3StoreOptions } from './options.ts'
@@ -11,8 +9,7 @@ import { S3Store } from './store.ts'
 export async function openS3(url: string, options: S3StoreOptions): Promise<Store> {
   const { bucket, folder } = parseS3Url(url)
   const { conditionalPut = true, uploadMemory } = options
-  const memory = uploadMemory === undefined ? undefined : parseBytes(uploadMemory, 'uploadMemory')
-  if (memory !== undefined) assertCount('uploadMemory', memory)
+  const memory = partMemoryOf(uploadMemory)
   const opened = await openBucket(bucket, folderPrefix(folder), options)
-  return new S3Store(opened, conditionalPut, new PartMemory(memory))
+  return new S3Store(opened, conditionalPut, memory)
 }
