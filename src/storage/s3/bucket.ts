@@ -60,7 +60,7 @@ export interface BucketSettings {
 
 /**
  * A folder of a bucket, and the way in which every request is made. The SDK finds credentials, region and endpoint;
- * what is signed and sent for each request is done here, in a quarter of the time that the SDK takes for it.
+ * what is signed and sent for each request is done here, in a third of the time that the SDK takes for it.
  */
 export class S3Bucket {
   readonly url: string
