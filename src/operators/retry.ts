@@ -13,7 +13,9 @@ import { sliceRows } from '../core/slice.ts'
  * What a worker thread was at that died is done again by a new one: the unit of a read, the file or task of a rewrite.
  * Not the groups of an `aggregate` in the lanes, which are lost with it.
  *
- * By default failures of code `io`, `timeout` and `lane` are tried again, five times in all, with growing pauses.
+ * By default failures of code `io`, `timeout` and `lane` are tried again, five times in all, with growing pauses; not
+ * those that the store has tried again and given up (`attempts` of the error): for more tries of requests, open the store
+ * with more.
  */
 export function retry<T extends Columns>(options: RetryOperatorOptions = {}): Operator<T, T> {
   const { shouldRetry } = options

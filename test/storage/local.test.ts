@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { readdirSync, truncateSync, utimesSync } from 'node:fs'
+import { readdirSync, readFileSync, truncateSync, unlinkSync, utimesSync } from 'node:fs'
 import { appendFile, mkdir, readdir, stat, symlink, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { openStore, type Store } from '../../src/index.ts'
+import { isSluiceError, openStore, type Store } from '../../src/index.ts'
 import { readAll } from '../../src/storage/read.ts'
+import { bytesOf, pattern } from '../../src/testing/conformance/context.ts'
+import { root } from '../support/root.ts'
 import { tempFolder } from '../support/temp.ts'
 
 const bytes = new TextEncoder().encode('hello')
@@ -213,6 +215,54 @@ test('no file stays open', { skip: process.platform !== 'linux' && 'needs /proc'
     await (i % 2 === 0 ? writer.abort() : writer.seal().then(() => writer.abort()))
   }
   assert.ok(openFiles() <= before + 2, `${openFiles()} after ${before}`)
+})
+
+test('a file that is removed under its reader is read to its end, or is an error', async t => {
+  const { store, folder } = await open(t)
+  const whole = pattern(3_000_000)
+  await store.put('key', whole)
+  const chunks: Uint8Array[] = []
+  try {
+    for await (const bytes of (await store.get('key')).body) {
+      if (chunks.length === 0) unlinkSync(join(folder, 'key'))
+      chunks.push(bytes)
+    }
+    assert.ok(Buffer.concat(chunks).equals(whole))
+  } catch (error) {
+    assert.ok(isSluiceError(error) && ['precondition', 'not-found'].includes(error.code), String(error))
+  }
+  assert.ok(chunks.length > 0)
+  await assert.rejects(store.get('key'), { code: 'not-found' })
+})
+
+test('a disk without room fails a write, names the file, and leaves what was there', {
+  skip: process.platform === 'win32' && 'needs a POSIX shell',
+}, async t => {
+  const folder = tempFolder(t)
+  await (await openStore(folder)).put('key', bytesOf('old'))
+  // What a full disk does to every process, a limit on the length of files does to this one.
+  const program = `
+    import { openStore } from '${new URL('../../src/index.ts', import.meta.url)}'
+    const store = await openStore(process.argv[1])
+    const bytes = new Uint8Array(9 * 1024 * 1024)
+    const chunks = async function* () { for (let i = 0; i < 9; i++) yield bytes.subarray(0, 1024 * 1024) }
+    const stage = async () => {
+      const writer = await store.stage('key')
+      try { await writer.write(bytes) } finally { await writer.abort() }
+    }
+    for (const write of [() => store.put('key', bytes), () => store.put('key', chunks()), stage]) {
+      const error = await write().then(() => undefined, error => error)
+      console.log(error?.code, error?.file?.startsWith(process.argv[1]), error?.reason)
+    }`
+  const command = 'ulimit -f 8192; exec "$0" --import tsx --input-type=module -e "$1" "$2"'
+  const output = execFileSync('sh', ['-c', command, process.execPath, program, folder], {
+    cwd: root,
+    encoding: 'utf8',
+  })
+  const reason = 'the file would be larger than the process, or the file system, allows'
+  assert.equal(output, `io true ${reason}\n`.repeat(3))
+  assert.deepEqual(readdirSync(folder, { recursive: true }), ['key'])
+  assert.equal(readFileSync(join(folder, 'key'), 'utf8'), 'old')
 })
 
 test('a lock that a dead process left is waited for, and cleared like any unfinished upload', async t => {

@@ -56,6 +56,11 @@ function reason(code: string, error: Error): string {
       return 'the object exists already'
     case 'ENAMETOOLONG':
       return 'the key is too long for the file system'
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return 'there is no room left on the disk'
+    case 'EFBIG':
+      return 'the file would be larger than the process, or the file system, allows'
     case 'EXDEV':
       return 'the folder lies on another file system than the root of the store'
     default:

@@ -2,7 +2,7 @@ import { parseBytes } from '../../core/bytes.ts'
 import { isSluiceError, SluiceError } from '../../core/errors.ts'
 import { RangeIndex } from '../cache/range-index.ts'
 import { CacheFolder } from '../local/cache-folder.ts'
-import { coalesceRanges, resolveRange, validateRanges, viewsOf } from '../ranges.ts'
+import { coalesceRanges, resolveRange, validateRanges, validateReadOptions, viewsOf } from '../ranges.ts'
 import type {
   ByteRange,
   GetOptions,
@@ -131,6 +131,7 @@ class CachedStore extends WrappedStore {
     ranges: readonly ByteRange[],
     options: GetRangesOptions = {},
   ): Promise<Uint8Array[]> {
+    validateReadOptions(options)
     const { allocate = bytes => new Uint8Array(bytes), ...rest } = options
     const { coalesceGap: gap = 0 } = rest
     const total = ranges.reduce((sum, { start, end }) => sum + end - start, 0)

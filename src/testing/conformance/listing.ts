@@ -133,6 +133,28 @@ export function checkListing(check: Check, { refused }: ConformanceOptions): voi
     assert.deepEqual(await keysOf(store), [ordered[0]])
   })
 
+  check(
+    'a listing of what is being written to has all that was there, once, in order',
+    async ({ store, seed }) => {
+      await fill(seed, ordered)
+      const seen: string[] = []
+      for await (const { key } of store.list()) {
+        seen.push(key)
+        if (seen.length > 5) continue
+        for (const other of [`${key}.new`, `0/${seen.length}`, `zz/${seen.length}`]) {
+          await seed.put(other, bytesOf(other))
+        }
+        await seed.put(key, bytesOf('written anew'))
+      }
+      assert.deepEqual(
+        seen.filter(key => ordered.includes(key)),
+        ordered,
+      )
+      const sorted = [...new Set(seen)].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
+      assert.deepEqual(seen, sorted)
+    },
+  )
+
   check('more objects than fit into a page of a listing', async ({ store, seed }) => {
     const keys = Array.from({ length: 1_100 }, (_, i) => `page/${String(i).padStart(4, '0')}`)
     const todo = [...keys]

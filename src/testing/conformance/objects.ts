@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { isSluiceError } from '../../core/errors.ts'
 import { readAll } from '../../storage/read.ts'
+import type { Store } from '../../storage/store.ts'
 import {
   assertEmpty,
   bytesOf,
@@ -223,6 +224,28 @@ export function checkObjects(
       ),
     )
     await assertOneWinner(results, 'precondition', winner => `writer ${winner}`, await textOf(store, 'key'))
+  })
+
+  check('a counter that many replace by ifMatch loses no update', async ({ store, reopen }) => {
+    const stores = [store, await reopen()]
+    await store.put('counter', bytesOf('0'))
+    const increment = async (through: Store) => {
+      while (true) {
+        try {
+          const { etag } = await through.head('counter')
+          const count = Number(new TextDecoder().decode(await readAll(through, 'counter', { ifMatch: etag })))
+          await through.put('counter', bytesOf(String(count + 1)), { mode: { ifMatch: etag } })
+          return
+        } catch (error) {
+          if (!isSluiceError(error) || error.code !== 'precondition') throw error
+        }
+      }
+    }
+    const writer = async (i: number) => {
+      for (let n = 0; n < 4; n++) await increment(stores[i % 2]!)
+    }
+    await Promise.all(Array.from({ length: 6 }, (_, i) => writer(i)))
+    assert.equal(await textOf(store, 'counter'), '24')
   })
 
   check('copy makes an equal object, on condition if asked', async ({ store }) => {
