@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHash, randomUUID } from 'node:crypto'
 import { after, before, test } from 'node:test'
+import { openStore } from '../../src/index.ts'
 import { PartMemory } from '../../src/storage/remote/part-memory.ts'
 import { type PartUpload, PartWriter } from '../../src/storage/remote/part-writer.ts'
 import { openBucket } from '../../src/storage/s3/bucket.ts'
@@ -125,4 +126,19 @@ test('an upload that is given up gives its memory back, also while it waits for 
   await waiting.write(new Uint8Array(200))
   assert.equal((await waiting.seal()).size, 1_100)
   assert.deepEqual([memory.filling.used, memory.sending.used], [0, 0])
+})
+
+test('what a store may hold, in bytes and requests, is checked when it is opened', async () => {
+  const settings = { endpoint: 'http://127.0.0.1:9', region: 'us-east-1' }
+  for (const [option, value] of [
+    ['uploadMemory', 'much'],
+    ['uploadMemory', 0],
+    ['concurrency', 0],
+    ['concurrency', 1.5],
+  ] as const) {
+    await assert.rejects(openStore('s3://bucket', { ...settings, [option]: value }), {
+      code: 'invalid-argument',
+      option,
+    })
+  }
 })

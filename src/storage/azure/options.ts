@@ -1,5 +1,6 @@
 import { SluiceError } from '../../core/errors.ts'
 import type { OptionKinds } from '../options.ts'
+import type { UploadOptions } from '../remote/part-memory.ts'
 import { type TimeoutOptions, validateTimeouts } from '../remote/timeouts.ts'
 
 /** What gives tokens of Microsoft Entra, such as the credentials of `@azure/identity`. */
@@ -10,7 +11,7 @@ export interface AzureTokenCredential {
   ): Promise<{ token: string; expiresOnTimestamp: number } | null>
 }
 
-export interface AzureStoreOptions extends TimeoutOptions {
+export interface AzureStoreOptions extends UploadOptions, TimeoutOptions {
   /** Name of the storage account. @default as the URL, `connectionString` or `AZURE_STORAGE_ACCOUNT` says */
   account?: string | undefined
   /**
@@ -36,6 +37,7 @@ export const AZURE_OPTIONS: OptionKinds<AzureStoreOptions> = {
   sasToken: 'secret',
   connectionString: 'secret',
   credential: 'code',
+  uploadMemory: 'text',
   idleTimeoutMs: 'number',
   connectTimeoutMs: 'number',
 }

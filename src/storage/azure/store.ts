@@ -1,7 +1,8 @@
 import { untilAborted } from '../../core/abort.ts'
 import { SluiceError } from '../../core/errors.ts'
 import { childOf } from '../child.ts'
-import { isCheckpoint, PartMemory, PartWriter } from '../remote/part-writer.ts'
+import type { PartMemory } from '../remote/part-memory.ts'
+import { isCheckpoint, PartWriter } from '../remote/part-writer.ts'
 import { getObject, getRangesOf, type ObjectReader } from '../remote/read.ts'
 import { showStores } from '../shown.ts'
 import type {
@@ -45,9 +46,10 @@ export class AzureStore implements Store {
   readonly root: { store: Store; prefix: string }
   readonly #container: AzureContainer
   readonly #reader: ObjectReader
-  readonly #memory = new PartMemory()
+  readonly #memory: PartMemory
 
-  constructor(container: AzureContainer) {
+  constructor(container: AzureContainer, memory: PartMemory) {
+    this.#memory = memory
     this.#container = container
     this.#reader = azureReader(container)
     this.url = container.url

@@ -8,6 +8,6 @@ import { GcsStore } from './store.ts'
 /** The driver for `gs://bucket/folder`. */
 export async function openGcs(url: string, options: GcsStoreOptions): Promise<Store> {
   const { bucket, folder } = parseGcsUrl(url)
-  const memory = partMemoryOf(options.uploadMemory)
+  const memory = partMemoryOf(options)
   return new GcsStore(await openBucket(bucket, folderPrefix(folder), options), memory)
 }

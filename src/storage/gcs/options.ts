@@ -1,5 +1,6 @@
 import { SluiceError } from '../../core/errors.ts'
 import { maskedUrl, type OptionKinds } from '../options.ts'
+import type { UploadOptions } from '../remote/part-memory.ts'
 import { type TimeoutOptions, validateTimeouts } from '../remote/timeouts.ts'
 
 /** Of a service account's key file: what it proves itself by. */
@@ -8,7 +9,7 @@ export interface GcsCredentials {
   private_key: string
 }
 
-export interface GcsStoreOptions extends TimeoutOptions {
+export interface GcsStoreOptions extends UploadOptions, TimeoutOptions {
   /** URL of the service, for emulators. @default as `STORAGE_EMULATOR_HOST` says, else Google's */
   endpoint?: string | undefined
   /** For the SDK's client; requests for objects name none. @default the project that the SDK finds */
@@ -25,11 +26,6 @@ export interface GcsStoreOptions extends TimeoutOptions {
   storageClass?: string | undefined
   /** Key of Cloud KMS that encrypts new objects, `projects/…/cryptoKeys/…`. @default as the bucket says */
   kmsKeyName?: string | undefined
-  /**
-   * Bytes of parts that uploads may hold in memory, all together; a number or `'256MiB'`. What parts have beyond that
-   * before they are sent goes into temporary files. @default 256 MiB
-   */
-  uploadMemory?: number | string | undefined
 }
 
 /** The kinds of the options. */

@@ -3,6 +3,23 @@ import { parseBytes } from '../../core/bytes.ts'
 import { assertCount } from '../../core/count.ts'
 import { SpillFile } from '../local/spill-file.ts'
 
+/** An option of every store that uploads in parts. */
+export interface UploadOptions {
+  /**
+   * Bytes of parts that uploads may hold in memory, all together; a number or `'256MiB'`. What parts have beyond that
+   * before they are sent goes into temporary files. @default 256 MiB
+   */
+  uploadMemory?: number | string | undefined
+}
+
+/** The memory that a store has for its parts. */
+export function partMemoryOf({ uploadMemory }: UploadOptions): PartMemory {
+  if (uploadMemory === undefined) return new PartMemory()
+  const bytes = parseBytes(uploadMemory, 'uploadMemory')
+  assertCount('uploadMemory', bytes)
+  return new PartMemory(bytes)
+}
+
 const DEFAULT_LIMIT = 256 * 1024 * 1024
 /** Of the limit, what is kept of the memory of parts that have arrived, for those to come: to get it afresh is dear. */
 const KEPT = 1 / 8
@@ -49,14 +66,6 @@ export class PartMemory {
     this.#keptBytes += memory.length
     while (this.#keptBytes > this.#mostKept) this.#keptBytes -= this.#kept.shift()!.length
   }
-}
-
-/** The memory that a store is opened with. */
-export function partMemoryOf(uploadMemory: number | string | undefined): PartMemory {
-  if (uploadMemory === undefined) return new PartMemory()
-  const bytes = parseBytes(uploadMemory, 'uploadMemory')
-  assertCount('uploadMemory', bytes)
-  return new PartMemory(bytes)
 }
 
 /** The bytes of a part, which come in pieces: in memory that grows with them, or in a file. */

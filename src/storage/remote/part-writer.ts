@@ -3,8 +3,6 @@ import { SluiceError } from '../../core/errors.ts'
 import type { SignalOption, StagedUpload, StagedWriter } from '../store.ts'
 import type { PartBuffer, PartMemory } from './part-memory.ts'
 
-export { PartMemory } from './part-memory.ts'
-
 /** Whether an upload is a checkpoint of a {@link PartWriter}, which is not sealed. */
 export function isCheckpoint({ token }: StagedUpload): boolean {
   return token['open'] === true

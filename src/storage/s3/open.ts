@@ -8,8 +8,7 @@ import { S3Store } from './store.ts'
 /** The driver for `s3://bucket/folder`. */
 export async function openS3(url: string, options: S3StoreOptions): Promise<Store> {
   const { bucket, folder } = parseS3Url(url)
-  const { conditionalPut = true, uploadMemory } = options
-  const memory = partMemoryOf(uploadMemory)
+  const memory = partMemoryOf(options)
   const opened = await openBucket(bucket, folderPrefix(folder), options)
-  return new S3Store(opened, conditionalPut, memory)
+  return new S3Store(opened, options.conditionalPut ?? true, memory)
 }

@@ -1,5 +1,6 @@
 import { SluiceError } from '../../core/errors.ts'
 import { maskedUrl, type OptionKinds } from '../options.ts'
+import type { UploadOptions } from '../remote/part-memory.ts'
 import { type TimeoutOptions, validateTimeouts } from '../remote/timeouts.ts'
 
 /** Keys to an account, as the provider hands them out. */
@@ -11,7 +12,7 @@ export interface S3Credentials {
   expiration?: Date
 }
 
-export interface S3StoreOptions extends TimeoutOptions {
+export interface S3StoreOptions extends UploadOptions, TimeoutOptions {
   /** URL of the service, for stores that are not Amazon's. @default as `AWS_ENDPOINT_URL_S3`, `AWS_ENDPOINT_URL` and the profile say */
   endpoint?: string | undefined
   /** @default as `AWS_REGION` and the profile say; `us-east-1` with an endpoint of one's own */
@@ -41,11 +42,6 @@ export interface S3StoreOptions extends TimeoutOptions {
    * depends on them then fails at once with `unsupported`. @default true
    */
   conditionalPut?: boolean | undefined
-  /**
-   * Bytes of parts that uploads may hold in memory, all together; a number or `'256MiB'`. What parts have beyond that
-   * before they are sent goes into temporary files. @default 256 MiB
-   */
-  uploadMemory?: number | string | undefined
 }
 
 /** Kinds of the options. */

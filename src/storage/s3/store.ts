@@ -1,7 +1,8 @@
 import { untilAborted } from '../../core/abort.ts'
 import { SluiceError } from '../../core/errors.ts'
 import { childOf } from '../child.ts'
-import { isCheckpoint, PartMemory, PartWriter } from '../remote/part-writer.ts'
+import type { PartMemory } from '../remote/part-memory.ts'
+import { isCheckpoint, PartWriter } from '../remote/part-writer.ts'
 import { getObject, getRangesOf, type ObjectReader, unquoted } from '../remote/read.ts'
 import { showStores } from '../shown.ts'
 import type {
@@ -56,7 +57,7 @@ export class S3Store implements Store {
   readonly #reader: ObjectReader
   readonly #memory: PartMemory
 
-  constructor(bucket: S3Bucket, conditionalPut: boolean, memory: PartMemory = new PartMemory()) {
+  constructor(bucket: S3Bucket, conditionalPut: boolean, memory: PartMemory) {
     this.#memory = memory
     this.#bucket = bucket
     this.#reader = s3Reader(bucket)
