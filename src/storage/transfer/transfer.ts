@@ -166,6 +166,7 @@ class Transfer {
     const { listed } = this.counter
     const missing = new Set(this.#settings.delete ? [] : this.#selection.keys)
     for await (const { source, target } of this.#pairs()) {
+      if (this.#settings.stopOnError && this.#report.failed.length > 0) return
       if (source === undefined) continue
       missing.delete(source.key)
       listed.objects++

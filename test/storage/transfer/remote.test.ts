@@ -11,17 +11,20 @@ import {
   type WireRequest,
 } from '../../../src/testing/index.ts'
 import { type AzureServer, noAzure, startAzure } from '../../servers/azure.ts'
+import { type GcsServer, noGcs, startGcs } from '../../servers/gcs.ts'
 import { noS3, type S3Server, startS3 } from '../../servers/s3.ts'
 
 const LARGE = 30_000_000
 
 let s3: S3Server
 let azure: AzureServer
+let gcs: GcsServer
 before(async () => {
   if (!noS3) s3 = await startS3()
   if (!noAzure) azure = await startAzure()
+  if (!noGcs) gcs = await startGcs()
 })
-after(() => Promise.all([s3?.stop(), azure?.stop()]))
+after(() => Promise.all([s3?.stop(), azure?.stop(), gcs?.stop()]))
 
 /** A new bucket, and the same one behind a server that spoils requests. */
 async function bucket(
@@ -98,13 +101,17 @@ test('within a bucket the service copies, and its tags tell what is the same', {
   assert.equal(await textOf(direct, 'to/4'), 'x')
 })
 
-test('from cloud to cloud and back, objects stay what they are', { skip: noS3 || noAzure }, async t => {
+test('from cloud to cloud and back, objects stay what they are', {
+  skip: noS3 || noAzure || noGcs,
+}, async t => {
   const { direct: from } = await bucket(t)
   const { direct: back } = await bucket(t)
   const name = `test-${randomUUID()}`
   await azure.createContainer(name)
   const { endpoint, account, accountKey } = azure
-  const between = await openStore(`az://${name}`, { endpoint, account, accountKey })
+  await gcs.createBucket(name)
+  const there = await openStore(`az://${name}`, { endpoint, account, accountKey })
+  const between = await openStore(`gs://${name}`, { endpoint: gcs.endpoint })
   const large = pattern(LARGE)
   const attributes = { contentType: 'application/x-thing', metadata: { owner: 'me' } }
   await from.put('large', large, attributes)
@@ -112,7 +119,8 @@ test('from cloud to cloud and back, objects stay what they are', { skip: noS3 ||
   await from.put('empty', new Uint8Array(0), attributes)
   for (const [one, other] of [
     [from, between],
-    [between, back],
+    [between, there],
+    [there, back],
   ] as const) {
     assert.equal((await transfer(one, other)).copied.objects, 3)
     assert.equal((await transfer(one, other)).skipped.objects, 3)
