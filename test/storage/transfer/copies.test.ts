@@ -217,6 +217,31 @@ test('what does not arrive as it was read is removed, and the others stay', asyn
   assert.equal(await textOf(target, 'bad'), '0123456788', 'only a checksum tells')
 })
 
+test('what an upload that could not be ended has got is used by the next run, if it is of that version', async () => {
+  for (const replaced of [false, true]) {
+    const source = await openStore('memory:')
+    const target = await openStore('memory:')
+    const bytes = [pattern(LARGE), pattern(LARGE, 2)]
+    await source.put('large', bytes[0]!)
+    let reads = 0
+    const from = withFaults(source, ({ method }) => {
+      return method === 'getRanges' && ++reads > 4 ? 'before' : undefined
+    })
+    const to = withFaults(target, ({ method }) => (method === 'abort' ? 'before' : undefined))
+    assert.deepEqual(codes(await failing(transfer(from, to))), { large: 'io' })
+    const [record] = await keysOf(target)
+    assert.match(record ?? '', /^_sluice\/transfers\/[0-9a-f]{16}\/[0-9a-f]{32}\.json$/)
+    await target.put(record!.replace(/[^/]*$/, 'torn.json'), bytesOf('{"version":1,'))
+    if (replaced) await source.put('large', bytes[1]!)
+    const { resumed } = await transfer(source, target, { verify: 'checksum' })
+    if (replaced) assert.deepEqual(resumed, { objects: 0, bytes: 0 })
+    else assert.ok(resumed.bytes >= 32_000_000, `${resumed.bytes} bytes`)
+    await sameBytes(target, 'large', bytes[Number(replaced)]!)
+    assert.deepEqual(await keysOf(target), ['large'])
+    assert.deepEqual(await collect(target.listStaged('')), [])
+  }
+})
+
 test('keys that the destination cannot hold fail by name', async t => {
   const source = await openStore('memory:')
   const long = 'x'.repeat(300)
