@@ -28,8 +28,7 @@ const DELETED_AT_ONCE = 1_000
  *
  * By default what the destination has already is left as it is (`existing: 'skip-same'`): an object of the same size
  * with the same MD5 digest as its tag; or whose metadata `sluice_source` has the source's tag, which every object
- * gets that is streamed to a store that keeps metadata; or, where it has none, that was not changed before the source
- * was. So a transfer that was stopped is run again, and does the rest. Of one that was killed, objects of more than
+ * gets that is streamed to a store that keeps metadata; or, where it has none, that was changed after the source was. So a transfer that was stopped is run again, and does the rest. Of one that was killed, objects of more than
  * 8 MiB go on where they had stopped, if the destination can that (`capabilities.resume`). A transfer between two
  * places is to be run by one process at a time.
  *
@@ -200,8 +199,7 @@ class Transfer {
         })
       }
       if (target !== undefined && existing === 'skip-same') {
-        const { within } = context
-        if (await isSame(source, target, this.#to, { within, signal })) {
+        if (await isSame(source, target, context)) {
           add(skipped, source.size)
           await this.#tell({ key: source.key, size: source.size, outcome: 'skipped' })
           return

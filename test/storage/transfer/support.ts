@@ -12,7 +12,7 @@ export async function fill(store: Store, contents: Record<string, string>): Prom
   for (const [key, text] of Object.entries(contents)) await store.put(key, new TextEncoder().encode(text))
 }
 
-/** Time for the clock of object's times to go on. */
+/** Gives the clock of objects' times time to go on. */
 export function nextMillisecond(): Promise<void> {
   return new Promise(resolve => setTimeout(resolve, 2))
 }
