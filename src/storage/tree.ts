@@ -7,8 +7,10 @@ export class Branch<T> {
   }
 }
 
-/** Parts that have begun, or ended, and wait for their turn: as many levels of a listing are held at most. */
+/** Parts that have begun, or ended, and wait for their turn. */
 const AHEAD = 64
+/** Items that wait for their turn; those of the parts that are under way come on top. */
+const ITEMS_AHEAD = 20_000
 
 /** A piece of the listing: items, or a branch, begun or not. */
 interface Link<T> {
@@ -44,7 +46,10 @@ export async function* branchesInOrder<T>(
   }
   const schedule = (): void => {
     let link = head
+    let items = 0
     for (let seen = 0; link !== undefined && running < concurrency && seen < AHEAD; seen++) {
+      items += link === head ? 0 : link.items.length
+      if (items > ITEMS_AHEAD) return
       if (link.branch !== undefined && link.begun === undefined) begin(link, link.branch)
       link = link.next
     }

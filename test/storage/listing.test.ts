@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import fc from 'fast-check'
@@ -12,6 +14,7 @@ import {
   withObserver,
 } from '../../src/index.ts'
 import { compareKeys } from '../../src/storage/keys.ts'
+import { root } from '../support/root.ts'
 import { tempFolder } from '../support/temp.ts'
 
 const NOTHING = new Uint8Array(0)
@@ -243,4 +246,16 @@ test('a failure comes in its turn, after what is before it', async () => {
     for await (const entry of walk(failing, { depth: 2 })) found.push('key' in entry && entry.key)
   }, /boom/)
   assert.deepEqual(found, ['a/1'])
+})
+
+test('any number of keys is listed in the same memory', () => {
+  const program = join(root, 'test/storage/many-keys.ts')
+  for (const how of ['list', 'deep', 'glob', 'walk']) {
+    const args = ['--expose-gc', '--import', 'tsx', program, '200000', how]
+    const printed = execFileSync(process.execPath, args, { cwd: root, encoding: 'utf8' })
+    const { found, most } = JSON.parse(printed) as { found: number; most: number }
+    assert.equal(found, 200_000)
+    // All of them would be some 50 MB.
+    assert.ok(most < (how === 'list' || how === 'deep' ? 4e6 : 15e6), `${how}: ${most} bytes`)
+  }
 })
