@@ -1,8 +1,9 @@
 import type { BatchSubResponse, BlobClient } from '@azure/storage-blob'
 import { forEachConcurrently } from '../../core/concurrency.ts'
 import { isSluiceError, SluiceError } from '../../core/errors.ts'
+import { retrying } from '../../core/retry.ts'
 import { deleteEach } from '../batch.ts'
-import { failureOf } from '../remote/errors.ts'
+import { failureOf, systemCode } from '../remote/errors.ts'
 import type { SignalOption, Store } from '../store.ts'
 import type { AzureContainer } from './container.ts'
 import { azureError } from './errors.ts'
@@ -46,9 +47,17 @@ async function deleteBatch(
 ): Promise<Map<string, SluiceError>> {
   const failures = new Map<string, SluiceError>()
   try {
-    const { subResponses } = await container.send('BlobBatch', '', signal, (client, abort) => {
-      const blobs = keys.map((key): BlobClient => client.getBlobClient(container.absolute(key)))
-      return client.getBlobBatchClient().deleteBlobs(blobs, abort)
+    const send = () =>
+      container.send('BlobBatch', '', signal, (client, abort) => {
+        const blobs = keys.map((key): BlobClient => client.getBlobClient(container.absolute(key)))
+        return client.getBlobBatchClient().deleteBlobs(blobs, abort)
+      })
+    // While the SDK puts batches together the service may close a connection that was kept for them.
+    const { subResponses } = await retrying(send, {
+      attempts: 2,
+      minDelayMs: 0,
+      signal,
+      shouldRetry: isReset,
     })
     keys.forEach((key, i) => {
       const error = failureIn(subResponses[i], container, key)
@@ -62,6 +71,10 @@ async function deleteBatch(
     for (const key of keys) failures.set(key, error)
   }
   return failures
+}
+
+function isReset(error: unknown): boolean {
+  return isSluiceError(error) && ['ECONNRESET', 'EPIPE'].includes(systemCode(error.cause) ?? '')
 }
 
 /** Why one of a batch was not deleted: what is not there need not be. */
