@@ -4,6 +4,7 @@
  * to be started with `--import tsx`, which the processes of the test files inherit.
  */
 import { readdirSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { dirname, join } from 'node:path'
 import { run } from 'node:test'
 import { spec } from 'node:test/reporters'
@@ -26,7 +27,11 @@ const skipped = new Map()
 const note = ({ skip }) => {
   if (skip !== undefined && skip !== false) skipped.set(skip, (skipped.get(skip) ?? 0) + 1)
 }
-run({ cwd: root, files: files.map(file => join(root, 'test', file)), concurrency: 2 })
+run({
+  cwd: root,
+  files: files.map(file => join(root, 'test', file)),
+  concurrency: availableParallelism() + 1,
+})
   .on('test:fail', event => {
     process.exitCode = 1
     note(event)
@@ -41,5 +46,7 @@ process.on('exit', () => {
     ([reason, count]) => `  ${count} × ${reason === true ? 'no reason given' : reason}`,
   )
   console.error(`\nSKIPPED, so not tested here:\n${lines.join('\n')}`)
-  if (process.env.CI) process.exitCode = 1
+  // Of a run with a part of the cases others are the whole (see test/support/cases.ts).
+  skipped.delete('tested on one version of Node')
+  if (process.env.CI && skipped.size > 0) process.exitCode = 1
 })

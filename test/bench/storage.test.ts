@@ -10,13 +10,16 @@ import { openPlace } from '../../bench/storage/place.ts'
 import { type StorageResults, storageJobResult, withServerLimit } from '../../bench/storage/results.ts'
 import { openStore } from '../../src/index.ts'
 import { noS3 } from '../servers/s3.ts'
+import { onOneNode } from '../support/cases.ts'
 import { root } from '../support/root.ts'
 import { tempFolder } from '../support/temp.ts'
 
 const scale = { large: 3 * 1024 * 1024, small: 3, keys: 1_200 }
 const jobOf = (name: StorageTask) => storageJobs(scale).find(job => job.name === name)!
 
-test('a smoke run of the storage harness gives complete results and a page of them', { skip: noS3 }, t => {
+test('a smoke run of the storage harness gives complete results and a page of them', {
+  skip: noS3 || onOneNode,
+}, t => {
   const folder = tempFolder(t)
   const jobs: StorageTask[] = ['put-large', 'get-small', 'list', 'copy-streamed', 'copy-in-store']
   const options = [

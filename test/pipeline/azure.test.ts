@@ -18,6 +18,7 @@ import {
 } from '../../src/index.ts'
 import { collect, keysOf } from '../../src/testing/conformance/context.ts'
 import { type AzureServer, noAzure, startAzure } from '../servers/azure.ts'
+import { onOneNode } from '../support/cases.ts'
 import { openDuckDB, quote } from '../support/duckdb.ts'
 import { tempFolder } from '../support/temp.ts'
 
@@ -38,7 +39,7 @@ async function download(store: Store, folder: string): Promise<void> {
   }
 }
 
-test('the quickstart from one container into another', { skip: noAzure }, async t => {
+test('the quickstart from one container into another', { skip: noAzure || onOneNode }, async t => {
   for (const name of ['bronze', 'silver']) await server.createContainer(name)
   const { endpoint, account, accountKey } = server
   const bronze = await openStore('az://bronze/raw', { endpoint, account, accountKey })

@@ -16,6 +16,7 @@ import {
 import { readAll } from '../../src/storage/read.ts'
 import { collect, keysOf } from '../../src/testing/conformance/context.ts'
 import { type GcsServer, noGcs, startGcs } from '../servers/gcs.ts'
+import { onOneNode } from '../support/cases.ts'
 import { openDuckDB, quote } from '../support/duckdb.ts'
 import { tempFolder } from '../support/temp.ts'
 
@@ -28,7 +29,7 @@ before(async () => {
 })
 after(() => server?.stop())
 
-test('a dataset from one bucket into another', { skip: noGcs }, async t => {
+test('a dataset from one bucket into another', { skip: noGcs || onOneNode }, async t => {
   const { endpoint } = server
   for (const bucket of ['bronze', 'silver']) await server.createBucket(bucket)
   const bronze = await openStore('gs://bronze/raw', { endpoint })

@@ -13,6 +13,7 @@ import {
   repartition,
   source,
 } from '../../src/index.ts'
+import { cases } from '../support/cases.ts'
 import { quote } from '../support/duckdb.ts'
 import { assertSameRows, datasetSql, fingerprint, openWorkspace } from './support.ts'
 
@@ -155,9 +156,9 @@ describe('several keys', () => {
 
 describe('many partitions', () => {
   for (const [mode, partitions] of [
-    ['streaming', 2000],
-    ['fragment', 200],
-    ['batch', 200],
+    ['streaming', cases(2000)],
+    ['fragment', cases(200)],
+    ['batch', cases(200)],
   ] as const) {
     test(`${partitions} of them, mode ${mode}, also through our own reader`, async () => {
       const { files, rows } = await writeSource(

@@ -128,7 +128,7 @@ describe('filters give the rows that DuckDB gives', { skip: noPython }, () => {
             assert.ok(report.rowsIn <= 6000)
           },
         ),
-        { numRuns: cases(60), seed: 20260101 },
+        { numRuns: cases(40), seed: 20260101 },
       )
     })
   }

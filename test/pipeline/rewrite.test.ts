@@ -12,6 +12,7 @@ import {
   repartition,
   source,
 } from '../../src/index.ts'
+import { cases } from '../support/cases.ts'
 import { quote } from '../support/duckdb.ts'
 import { assertSameRows, datasetSql, openWorkspace } from './support.ts'
 import { everyType } from './tables.ts'
@@ -59,6 +60,11 @@ describe('every type', async () => {
 })
 
 describe('enough rows for worker threads', async () => {
+  const settings = [
+    [2, '32MiB'],
+    [1, '64MiB'],
+    [2, '1GiB'],
+  ] as const
   const columns = 'id, key, word, noise, maybe, moment'
   const rows = await writeSource(
     'large.parquet',
@@ -68,11 +74,7 @@ describe('enough rows for worker threads', async () => {
     'COMPRESSION uncompressed, ROW_GROUP_SIZE 100_000',
   )
   for (const mode of modes) {
-    for (const [lanes, memory] of [
-      [1, '64MiB'],
-      [2, '32MiB'],
-      [2, '1GiB'],
-    ] as const) {
+    for (const [lanes, memory] of settings.slice(0, cases(settings.length))) {
       test(`mode ${mode}, ${lanes} lanes, memory ${memory}`, async () => {
         const target = `large-${runs++}`
         const report = await source(store, { files: 'large.parquet', mode, memory, lanes })

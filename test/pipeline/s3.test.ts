@@ -22,6 +22,7 @@ import {
 } from '../../src/index.ts'
 import { collect, keysOf } from '../../src/testing/conformance/context.ts'
 import { noS3, type S3Server, startS3 } from '../servers/s3.ts'
+import { onOneNode } from '../support/cases.ts'
 import { openDuckDB, quote } from '../support/duckdb.ts'
 import { root } from '../support/root.ts'
 import { tempFolder } from '../support/temp.ts'
@@ -84,7 +85,9 @@ test('the quickstart from one bucket into another', { skip: noS3 }, async t => {
   assert.equal(report.rowsOut, 2_946_774)
 })
 
-test('a job that was killed goes on in another process, with its staged uploads', { skip: noS3 }, async t => {
+test('a job that was killed goes on in another process, with its staged uploads', {
+  skip: noS3 || onOneNode,
+}, async t => {
   const { endpoint, region, credentials } = server
   for (const bucket of ['many', 'killed']) server.createBucket(bucket)
   const many = await openStore('s3://many', { endpoint, region, credentials })
@@ -92,7 +95,7 @@ test('a job that was killed goes on in another process, with its staged uploads'
   // The same flights five times: five tasks.
   for (let i = 0; i < 5; i++) await many.put(`${i}.parquet`, createReadStream(flights))
   const start = () =>
-    spawn(process.execPath, ['--import', 'tsx', join(root, 'test/pipeline/s3-job.ts')], {
+    spawn(process.execPath, [...process.execArgv, join(root, 'test/pipeline/s3-job.ts')], {
       cwd: root,
       stdio: ['ignore', 'pipe', 'inherit'],
       env: {

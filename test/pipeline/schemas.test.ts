@@ -30,6 +30,7 @@ import {
   source,
   sql,
 } from '../../src/index.ts'
+import { onOneNode } from '../support/cases.ts'
 import { corpus, noCorpus } from '../support/corpus.ts'
 import { quote } from '../support/duckdb.ts'
 import { noPython, python } from '../support/python.ts'
@@ -84,7 +85,7 @@ const widths: [value: string, narrow: string, wide: string, type: DataType][] = 
   ['(i - 4500) / 16', 'DECIMAL(9, 3)', 'DECIMAL(38, 3)', new Decimal(3, 38)],
 ]
 
-describe('a file with a narrower column', () => {
+describe('a file with a narrower column', { skip: onOneNode }, () => {
   for (const [value, narrow, wide, type] of widths) {
     test(`is read as ${wide} where it has ${narrow}, and passes its siblings through`, async () => {
       const table = (as: string, offset: number) => `SELECT ${offset} + i AS id,

@@ -16,6 +16,7 @@ import {
   source,
   sql,
 } from '../../src/index.ts'
+import { onOneNode } from '../support/cases.ts'
 import { corpus, noCorpus } from '../support/corpus.ts'
 import { quote } from '../support/duckdb.ts'
 import { noPython, python } from '../support/python.ts'
@@ -78,7 +79,7 @@ describe('files of other writers', { skip: noPython }, () => {
   }
 })
 
-describe('real data', () => {
+describe('real data', { skip: onOneNode }, () => {
   const vega = join(dirname(fileURLToPath(import.meta.resolve('vega-datasets'))), '..', 'data')
 
   for (const mode of modes) {

@@ -10,6 +10,7 @@ import {
   withThrottle,
 } from '../../src/index.ts'
 import { type MakeStore, storeConformance } from '../../src/testing/index.ts'
+import { onOneNode } from '../support/cases.ts'
 import { tempFolder } from '../support/temp.ts'
 
 type Wrap = (store: Store, folder: string) => Store
@@ -51,12 +52,13 @@ const WRAPPERS: Record<string, Wrap> = {
 
 for (const [name, wrap] of Object.entries(WRAPPERS)) storeConformance(`memory, ${name}`, memory(wrap))
 for (const name of ['as it is', 'with a cache on disk', 'with all wrappers at once']) {
-  storeConformance(`local, ${name}`, local(WRAPPERS[name]!), { nesting: false })
+  const skip = name !== 'as it is' && onOneNode
+  storeConformance(`local, ${name}`, local(WRAPPERS[name]!), { nesting: false, skip })
 }
 storeConformance(
   'local, durable',
   local(store => store, 'fsync'),
-  { nesting: false },
+  { nesting: false, skip: onOneNode },
 )
 storeConformance(
   'memory, read-only',

@@ -14,6 +14,7 @@ import {
   withObserver,
 } from '../../src/index.ts'
 import { compareKeys } from '../../src/storage/keys.ts'
+import { onOneNode } from '../support/cases.ts'
 import { root } from '../support/root.ts'
 import { tempFolder } from '../support/temp.ts'
 
@@ -248,7 +249,7 @@ test('a failure comes in its turn, after what is before it', async () => {
   assert.deepEqual(found, ['a/1'])
 })
 
-test('any number of keys is listed in the same memory', () => {
+test('any number of keys is listed in the same memory', { skip: onOneNode }, () => {
   const program = join(root, 'test/storage/many-keys.ts')
   for (const how of ['list', 'deep', 'glob', 'walk']) {
     const args = ['--expose-gc', '--import', 'tsx', program, '200000', how]

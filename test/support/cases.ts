@@ -9,6 +9,9 @@ if (!(share > 0 && share <= 1))
 /** Whether this is a run of everything. */
 export const allCases: boolean = share === 1
 
+/** For `test(name, { skip: onOneNode }, …)`: of what is not about Sluice's own process, or repeats what is tested on all. */
+export const onOneNode: string | false = !allCases && 'tested on one version of Node'
+
 /** How many of so many; 1 at least. */
 export function cases(all: number): number {
   return Math.ceil(all * share)

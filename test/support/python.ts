@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { onOneNode } from './cases.ts'
 import { root } from './root.ts'
 
 const interpreter = process.env['SLUICE_PYTHON'] ?? join(root, '.venv/bin/python')
@@ -10,9 +11,10 @@ const interpreter = process.env['SLUICE_PYTHON'] ?? join(root, '.venv/bin/python
  * they run, and fail.
  */
 export const noPython: string | false =
-  !process.env['CI'] &&
-  !existsSync(interpreter) &&
-  `no ${interpreter} (run scripts/python-env.sh, or set SLUICE_PYTHON)`
+  onOneNode ||
+  (!process.env['CI'] &&
+    !existsSync(interpreter) &&
+    `no ${interpreter} (run scripts/python-env.sh, or set SLUICE_PYTHON)`)
 
 const prelude = `
 import base64, datetime, decimal, json, math, sys, uuid
