@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { after, before } from 'node:test'
 import { type OpenStoreOptions, openStore } from '../../src/index.ts'
-import { type MakeStore, storeConformance } from '../../src/testing/index.ts'
+import { type ConformanceOptions, type MakeStore, storeConformance } from '../../src/testing/index.ts'
 import { noS3, type S3Server, startS3 } from '../servers/s3.ts'
 import { onOneNode } from '../support/cases.ts'
 
@@ -23,11 +23,17 @@ const bucket =
     return { store: await reopen(), reopen }
   }
 
-// versitygw keeps objects as files, under their keys.
-const kind = { nesting: false, nestingFound: 'io', contentTags: true, skip: noS3 } as const
+// versitygw keeps objects as files, under their keys. Now and then a put fails whose folder a delete has just emptied.
+const kind: ConformanceOptions = {
+  nesting: false,
+  nestingFound: 'io',
+  sharedFolders: false,
+  contentTags: true,
+  skip: noS3,
+}
 storeConformance('S3', bucket(''), kind)
 storeConformance(
   'a folder of a bucket, with checksums, retried',
   bucket('/deep%20%C3%A9/er', { checksums: 'supported', retry: {} }),
-  { ...kind, skip: kind.skip || onOneNode },
+  { ...kind, skip: noS3 || onOneNode },
 )

@@ -29,6 +29,8 @@ export interface ConformanceOptions {
   unlisted?: boolean
   /** Whether an object `a` can exist beside an object `a/b`; where it cannot that is `unsupported`. @default true */
   nesting?: boolean
+  /** Whether a folder can become empty while something else is put into it, which file systems find hard. @default true */
+  sharedFolders?: boolean
   /** What it is where that is found only when a staged upload is completed. @default 'unsupported' */
   nestingFound?: ErrorCode
   /** Whether a tag is made of the bytes alone, so that the same bytes put again have the same. @default false */
