@@ -16,6 +16,7 @@ import {
   repartition,
   source,
 } from '../../src/index.ts'
+import { onOneNode } from '../support/cases.ts'
 import { quote } from '../support/duckdb.ts'
 import { noPython, python } from '../support/python.ts'
 import { assertSameRows, datasetSql, openWorkspace } from './support.ts'
@@ -39,7 +40,7 @@ async function copyInEveryMode(from: string, expected: string, memory = '32MiB')
   }
 }
 
-describe('files of a source', () => {
+describe('files of a source', { skip: onOneNode }, () => {
   test('some without rows, some without row groups, columns in another order, further columns', async () => {
     await writeFile('mixed/a.parquet', `SELECT i AS id, 'a' || i AS text FROM range(5000) AS t(i)`)
     await writeFile('mixed/b.parquet', `SELECT i AS id, 'x' AS text FROM range(0) AS t(i)`)
@@ -116,7 +117,7 @@ describe('files of a source', () => {
   })
 })
 
-describe('files that are written', () => {
+describe('files that are written', { skip: onOneNode }, () => {
   const rows = `SELECT i AS id, i % 3 AS k, (hash(i) % 1000000007)::BIGINT AS noise FROM range(100_000) AS t(i)`
   const sizes = (target: string) =>
     duckdb.query(

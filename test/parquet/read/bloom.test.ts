@@ -5,6 +5,7 @@ import { after, before, describe, test } from 'node:test'
 import { filter, openStore, source, sql } from '../../../src/index.ts'
 import { bloomFilterSize, openBloomFilter } from '../../../src/parquet/bloom-filter.ts'
 import { xxh64 } from '../../../src/parquet/xxh64.ts'
+import { onOneNode } from '../../support/cases.ts'
 import { corpus, noCorpus } from '../../support/corpus.ts'
 import { openDuckDB, quote } from '../../support/duckdb.ts'
 import { noPython, python } from '../../support/python.ts'
@@ -68,7 +69,7 @@ const types: Record<string, [value: string, lacking: string]> = {
   widest: ['(2 * i)::DECIMAL(30, 2)', '601'],
 }
 
-describe('filters of DuckDB', () => {
+describe('filters of DuckDB', { skip: onOneNode }, () => {
   for (const [name, [value, lacking]] of Object.entries(types)) {
     test(`${name}: of the values there are none is lacking, and one that is not there is`, async () => {
       const file = `duckdb-${name}.parquet`

@@ -10,6 +10,7 @@ import {
   source,
   sql,
 } from '../../../src/index.ts'
+import { onOneNode } from '../../support/cases.ts'
 import { openDuckDB, quote } from '../../support/duckdb.ts'
 import { noPython, python } from '../../support/python.ts'
 import { tempFolder } from '../../support/temp.ts'
@@ -40,7 +41,7 @@ await duckdb.query(
 )
 const plain = quote(join(folder, 'plain.parquet'))
 
-describe('filters written', () => {
+describe('filters written', { skip: onOneNode }, () => {
   for (const dictionary of [true, false]) {
     const path = join(folder, `bloom-${dictionary}.parquet`)
     test(`are where the footer says, and DuckDB finds every value in them; dictionaries ${dictionary}`, async () => {
